@@ -1,0 +1,132 @@
+//! Verbs that keep any number of results an item, in order.
+//!
+//! Each claim has a vector of its own; the vectors are joined in the order of the claims.
+
+use std::convert::Infallible;
+use std::ops::Range;
+use std::panic::resume_unwind;
+
+use super::collect::Place;
+use super::failure::Failure;
+use super::sweep::{Body, sweep};
+use crate::pool::Pool;
+use crate::source::{IntoSource, Source};
+use crate::sync::{Mutex, lock};
+
+impl Pool {
+    /// Calls `f` with each item, and returns what it gives, in the order of the items.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pool = manyhands::Pool::new(2)?;
+    /// let numbers = pool.filter_map(["1", "x", "3"], |text| text.parse::<u32>().ok());
+    /// assert_eq!(numbers, [1, 3]);
+    /// # Ok::<(), manyhands::BuildError>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`map`](Self::map) does.
+    pub fn filter_map<I, F, R>(&self, items: I, f: F) -> Vec<R>
+    where
+        I: IntoSource,
+        F: Fn(I::Item) -> Option<R> + Sync,
+        R: Send,
+    {
+        gather(self, items.into_source(), |results: &mut Vec<R>, item| {
+            if let Some(result) = f(item) {
+                results.push(result);
+            }
+        })
+    }
+
+    /// Calls `f` with each item, and returns all that it gives, in the order of the items.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pool = manyhands::Pool::new(2)?;
+    /// assert_eq!(pool.flat_map([1, 0, 3], |n| vec![n; n]), [1, 3, 3, 3]);
+    /// # Ok::<(), manyhands::BuildError>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`map`](Self::map) does, also where what `f` gives panics as it is iterated.
+    pub fn flat_map<I, F, R, T>(&self, items: I, f: F) -> Vec<R>
+    where
+        I: IntoSource,
+        F: Fn(I::Item) -> T + Sync,
+        T: IntoIterator<Item = R>,
+        R: Send,
+    {
+        gather(self, items.into_source(), |results: &mut Vec<R>, item| results.extend(f(item)))
+    }
+}
+
+fn gather<S, R, F>(pool: &Pool, source: S, call: F) -> Vec<R>
+where
+    S: Source,
+    R: Send,
+    F: Fn(&mut Vec<R>, S::Item) + Sync,
+{
+    let body = Gather { call, claims: Mutex::new(Vec::new()) };
+    if let Err(stopped) = sweep(pool, source, &body, 1) {
+        match stopped.failure {
+            Failure::Stop(never) => match never {},
+            Failure::Panic(payload) => resume_unwind(payload),
+        }
+    }
+    let mut claims = body.claims.into_inner().expect("nobody panics under this lock");
+    claims.sort_unstable_by_key(|(start, _)| *start);
+    join_in_order(claims.into_iter().map(|(_, results)| results).collect())
+}
+
+fn join_in_order<R>(mut parts: Vec<Vec<R>>) -> Vec<R> {
+    if parts.len() == 1 {
+        return parts.swap_remove(0);
+    }
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    for mut part in parts {
+        all.append(&mut part);
+    }
+    all
+}
+
+struct Gather<R, F> {
+    call: F,
+    claims: Mutex<Vec<(usize, Vec<R>)>>,
+}
+
+impl<S, R, F> Body<S> for Gather<R, F>
+where
+    S: Source,
+    R: Send,
+    F: Fn(&mut Vec<R>, S::Item) + Sync,
+{
+    type Own = ();
+    type Stop = Infallible;
+
+    fn begin(&self) {}
+
+    fn run(
+        &self,
+        (): &mut (),
+        range: Range<usize>,
+        items: S::Range<'_>,
+        at: &mut usize,
+    ) -> Result<(), Infallible> {
+        let start = range.start;
+        let mut place = Place { index: start, at };
+        let mut results = Vec::new();
+        for item in items {
+            (self.call)(&mut results, item);
+            place.index += 1;
+        }
+        if !results.is_empty() {
+            lock(&self.claims).push((start, results));
+        }
+        Ok(())
+    }
+}

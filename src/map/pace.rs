@@ -1,0 +1,102 @@
+//! How much one participant claims at a time: the clock decides.
+//!
+//! It begins with one unit and takes several times as many as long as a claim takes less than
+//! [`TARGET`]; when units become dear it takes fewer. It never takes more than a fair part of what
+//! is left, so that the others have something until the end.
+
+use std::time::{Duration, Instant};
+
+/// How long a claim should take: long against the claim itself, short against a time slice.
+const TARGET: Duration = Duration::from_micros(30);
+
+/// A claim may be so many times as large as the one before.
+const GROWTH: u128 = 16;
+
+/// The fair part: one share for each participant, so many times over.
+const SHARES: usize = 2;
+
+/// The claims of one participant.
+#[derive(Debug)]
+pub(super) struct Pace {
+    size: usize,
+    /// A size that was asked for: no clock, no fair part.
+    is_fixed: bool,
+    participants: usize,
+    /// When the claim began that is in work.
+    began: Instant,
+    /// The units worked off, and the time that they took.
+    units: usize,
+    spent: Duration,
+}
+
+impl Pace {
+    /// The pace of one of several participants, each of whom claims `fixed` units if it says so.
+    pub(super) fn new(participants: usize, fixed: Option<usize>) -> Self {
+        Self {
+            size: fixed.unwrap_or(1),
+            is_fixed: fixed.is_some(),
+            participants,
+            began: Instant::now(),
+            units: 0,
+            spent: Duration::ZERO,
+        }
+    }
+
+    /// How many units to claim of so many.
+    pub(super) fn size(&self, left: usize) -> usize {
+        if self.is_fixed {
+            return self.size;
+        }
+        self.size.min(left.div_ceil(SHARES * self.participants))
+    }
+
+    /// A claim of `units` is done; it began when the last one ended.
+    pub(super) fn lap(&mut self, units: usize) {
+        if self.is_fixed {
+            return;
+        }
+        let now = Instant::now();
+        let spent = now.duration_since(self.began);
+        self.began = now;
+        self.units = self.units.saturating_add(units);
+        self.spent += spent;
+        let fitting = units as u128 * TARGET.as_nanos() / spent.as_nanos().max(1);
+        let largest = (units as u128 * GROWTH).min(usize::MAX as u128);
+        self.size = fitting.clamp(1, largest) as usize;
+    }
+
+    /// What a unit has cost so far, in nanoseconds.
+    pub(super) fn cost(&self) -> Option<f32> {
+        (self.units > 0).then(|| self.spent.as_nanos() as f32 / self.units as f32)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_takes_more_than_a_fair_part() {
+        let mut pace = Pace::new(2, None);
+        pace.size = 1000;
+        assert_eq!(pace.size(100), 25);
+        assert_eq!(pace.size(1), 1);
+    }
+
+    #[test]
+    fn cheap_units_are_taken_by_many_dear_ones_by_few() {
+        let mut pace = Pace::new(2, None);
+        pace.lap(1);
+        assert!((2..=16).contains(&pace.size));
+        pace.began = Instant::now() - 100 * TARGET;
+        pace.lap(1000);
+        assert!(pace.size <= 10);
+    }
+
+    #[test]
+    fn a_fixed_size_is_kept() {
+        let mut pace = Pace::new(8, Some(7));
+        pace.lap(7);
+        assert_eq!(pace.size(1_000_000), 7);
+    }
+}

@@ -1,0 +1,100 @@
+//! Where a thread with nothing to do looks for a job.
+//!
+//! Structured work and detached tasks share the threads fairly: mostly a worker takes its own
+//! tasks, every eighth time it first looks for structured work, every 61st time it first looks for
+//! the tasks of others. So nothing starves, whatever somebody else keeps making.
+
+use super::counters::Tally;
+use super::{Scheduler, Seat};
+use crate::job::Job;
+use crate::sync::{Ordering, fence};
+
+const STRUCTURED_FIRST: u32 = 8;
+const OTHERS_FIRST: u32 = 61;
+
+impl Scheduler {
+    /// The next job of a worker that does not search: its own, mostly.
+    pub(super) fn next_job(&self, seat: &Seat) -> Option<Job> {
+        let turn = seat.next_turn();
+        if turn % OTHERS_FIRST == 0 {
+            if let Some(job) = self.others_task(seat) {
+                return Some(job);
+            }
+        }
+        if turn % STRUCTURED_FIRST == 0 {
+            if let Some(job) = self.structured_job(seat) {
+                return Some(job);
+            }
+        }
+        seat.pop_task()
+    }
+
+    /// Looks everywhere, once.
+    pub(super) fn search_once(&self, seat: &Seat) -> Option<Job> {
+        let detached_first = self.is_needed_elsewhere(seat);
+        let structured = || self.structured_job(seat);
+        let detached = || seat.pop_task().or_else(|| self.others_task(seat));
+        if detached_first { detached().or_else(structured) } else { structured().or_else(detached) }
+    }
+
+    fn structured_job(&self, seat: &Seat) -> Option<Job> {
+        if self.sleep.is_crowded() {
+            return None;
+        }
+        let job = self.places.victims(seat.next_turn()).find_map(|place| place.steal_structured());
+        self.count_steal(job)
+    }
+
+    fn others_task(&self, seat: &Seat) -> Option<Job> {
+        if let Some(job) = self.injector.pop_batch(seat.tasks()) {
+            return Some(job);
+        }
+        self.count_steal(self.places.victims(seat.next_turn()).find_map(|place| place.steal_task()))
+    }
+
+    fn count_steal(&self, job: Option<Job>) -> Option<Job> {
+        if job.is_some() {
+            self.count(Tally::Steal);
+        }
+        job
+    }
+
+    /// Whether a thread is awake that looks for work.
+    pub(crate) fn has_searcher(&self) -> bool {
+        self.sleep.has_searcher()
+    }
+
+    /// Whether detached tasks wait and nobody but this thread is about to take them.
+    pub(super) fn is_needed_elsewhere(&self, seat: &Seat) -> bool {
+        (seat.has_task() || !self.injector.is_empty()) && !self.sleep.has_sleeping_worker()
+    }
+
+    pub(super) fn has_structured(&self) -> bool {
+        self.places.victims(0).any(|place| place.has_structured())
+    }
+
+    pub(super) fn has_detached(&self) -> bool {
+        !self.injector.is_empty() || self.places.victims(0).any(|place| place.has_task())
+    }
+
+    /// Whether there is work that a sleeper should get up for. The caller has a fence before.
+    pub(super) fn has_work_for_sleeper(&self) -> bool {
+        self.has_detached() || (self.sleep.has_room() && self.has_structured())
+    }
+
+    /// Whether a task came in while the pool ended. Whoever pushed it after this look sees the end.
+    pub(super) fn has_late_task(&self) -> bool {
+        // ORDERING: the reading of the end stays before this look. Pairs with the fence of the
+        // notification in `see_off`.
+        fence(Ordering::SeqCst);
+        self.has_detached()
+    }
+
+    /// Whether any queue of this pool has anything.
+    pub(super) fn has_any_work(&self) -> bool {
+        // ORDERING: what the caller did before stays before this look; pairs with the fence of a
+        // notification.
+        fence(Ordering::SeqCst);
+        self.has_detached() || self.has_structured()
+    }
+}

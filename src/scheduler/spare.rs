@@ -1,0 +1,29 @@
+//! Threads that stand in for workers that are blocked, up to a bound.
+//!
+//! A spare is started when there is work, fewer threads are active than the pool has, and nobody
+//! sleeps who could be woken. It works as any worker does while the pool is short of threads, rests
+//! when it is not, and ends after a long rest.
+
+use super::Scheduler;
+use super::counters::Tally;
+
+impl Scheduler {
+    /// Starts the spare that is counted as active and searching already.
+    #[cold]
+    pub(super) fn start_spare(&self) {
+        let scheduler = self.share();
+        let life = move || {
+            let seat = scheduler.places.take_spare(&scheduler);
+            let seat = seat.expect("there are as many places as spares may be started");
+            scheduler.run_start_hook(seat);
+            scheduler.live(seat, true);
+            scheduler.sleep.release_spare();
+        };
+        match self.lifecycle.hire(true, || self.start_thread("spare", life)) {
+            Ok(()) => self.count(Tally::Spare),
+            // The system has no thread for us. The bound stays one lower: asking again at each
+            // call would cost more than the spare could bring.
+            Err(_) => self.sleep.call_off_spare(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Waiting for somebody else, without running a stranger.
+//!
+//! Who waits for the stolen half of a join helps its thief: it takes back what the thief has pushed
+//! while it ran that very half, and nothing else (leapfrogging: David B. Wagner and Bradley G.
+//! Calder, "Leapfrogging: a portable technique for implementing efficient futures", PPoPP 1993). A
+//! job says of which half it is a piece by its [tag](Job::tag). A thief may have older jobs, too;
+//! one that is taken by mistake is given back to the one who waits for it.
+//!
+//! When that finds nothing the thread parks. It publishes what it has, and somebody takes its place
+//! meanwhile: a sleeping worker, or a spare.
+
+#![expect(unsafe_code, reason = "lends a stack frame to the worker that it waits for")]
+
+use std::time::Instant;
+
+use super::counters::Tally;
+use super::current::{Frame, with_current};
+use super::{Scheduler, Seat};
+use crate::job::{Half, Job};
+use crate::sync::spin_loop;
+use crate::unwind::Payload;
+use crate::wait::{Latch, Outcome, Parker};
+
+/// How often a waiter looks before it parks.
+const LOOKS: u32 = 200;
+
+impl Seat {
+    /// Waits until the thief of `half` is done or gives it back, and helps meanwhile.
+    pub(crate) fn wait_for<F, R>(&self, half: &Half<F, R>) -> Outcome
+    where
+        F: FnOnce() -> R + Send,
+        R: Send,
+    {
+        let mut looks = 0;
+        loop {
+            if let Some(outcome) = half.latch().probe() {
+                return outcome;
+            }
+            if half.thief().is_some_and(|thief| self.help(thief, half.address())) {
+                looks = 0;
+            } else if looks < LOOKS {
+                looks += 1;
+                spin_loop();
+            } else {
+                assert!(!self.scheduler().is_lost(), "a fork has lost the other half of a join");
+                block_on(half.latch(), None);
+            }
+        }
+    }
+
+    /// Runs a piece of the job at `address` that its thief has. False: it shows none.
+    fn help(&self, thief: usize, address: usize) -> bool {
+        let Some(job) = self.scheduler().take_from(thief) else { return false };
+        if job.tag() == address {
+            self.run(job);
+        } else {
+            job.give_back();
+        }
+        true
+    }
+}
+
+impl Scheduler {
+    /// Whether this thread is a worker or a spare of this pool.
+    pub(crate) fn is_on_worker(&self) -> bool {
+        self.with_seat(|seat| seat.is_some_and(|seat| !self.places.is_guest(seat)))
+    }
+
+    fn take_from(&self, seat: usize) -> Option<Job> {
+        let job = self.places.get(seat).steal_structured();
+        if job.is_some() {
+            self.count(Tally::Steal);
+        }
+        job
+    }
+}
+
+impl Scheduler {
+    /// Runs `f` on a worker while this thread waits. `Err`: no worker took it before the pool
+    /// ended, here it is again.
+    pub(crate) fn run_on_worker<F, R>(&self, f: F) -> Result<Result<R, Payload>, F>
+    where
+        F: FnOnce() -> R + Send,
+        R: Send,
+    {
+        let half = Half::new(f, 0);
+        // SAFETY: this frame stays until the latch is set.
+        self.inject(unsafe { half.job() });
+        block_on(half.latch(), None);
+        match half.latch().probe() {
+            // SAFETY: the latch says that it ran.
+            Some(Outcome::Done) => Ok(unsafe { half.take_result() }),
+            // SAFETY: the latch says that nobody has it.
+            Some(Outcome::GivenBack) => Err(unsafe { half.take() }),
+            None => unreachable!("without a deadline the wait ends with the latch"),
+        }
+    }
+}
+
+/// Blocks this thread until `latch` is set, or until `deadline`; says whether it is set. On a
+/// worker, somebody takes its place meanwhile.
+pub(crate) fn block_on(latch: &Latch, deadline: Option<Instant>) -> bool {
+    let parker = Parker::current();
+    if !latch.register(parker.waker()) {
+        return true;
+    }
+    step_aside(|| {
+        while !latch.is_set() {
+            if !parker.park_deadline(deadline) {
+                latch.unregister();
+                return latch.is_set();
+            }
+        }
+        true
+    })
+}
+
+/// Runs `f`, which blocks, while others take this thread's place in every pool that it is in.
+pub(crate) fn step_aside<R>(f: impl FnOnce() -> R) -> R {
+    with_current(|innermost| aside(innermost, f))
+}
+
+fn aside<R>(frame: Option<&Frame>, f: impl FnOnce() -> R) -> R {
+    let frames = || std::iter::successors(frame, |frame| frame.outer());
+    let active: Vec<&Frame> =
+        frames().filter(|it| it.seat().is_some_and(Seat::is_active)).collect();
+    let seats = || active.iter().filter_map(|frame| frame.seat());
+    seats().for_each(|seat| {
+        seat.scheduler().count(Tally::Park);
+        seat.scheduler().stand_down(seat);
+    });
+    let result = f();
+    seats().for_each(|seat| seat.scheduler().stand_up(seat));
+    result
+}
+
+/// What a thread does between two looks at something that is about to happen.
+pub(crate) fn pause() {
+    spin_loop();
+}

@@ -1,0 +1,166 @@
+//! Waiting for many tasks.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::handle::TaskHandle;
+use crate::error::TaskError;
+use crate::fork;
+use crate::scheduler::step_aside;
+
+/// Waits for all tasks, and returns their results in order.
+///
+/// # Errors
+///
+/// The error of the earliest task that has one. All others have ended by then, too.
+///
+/// # Blocking
+///
+/// Until all have ended. Tasks that nobody has begun run here, as with [`TaskHandle::join`].
+///
+/// # Examples
+///
+/// ```
+/// let handles = [1, 2, 3].map(|n| manyhands::spawn(move || n * n));
+/// assert_eq!(manyhands::join_all(handles)?, [1, 4, 9]);
+/// # Ok::<(), manyhands::TaskError>(())
+/// ```
+pub fn join_all<T>(handles: impl IntoIterator<Item = TaskHandle<T>>) -> Result<Vec<T>, TaskError> {
+    let mut first_error = None;
+    let mut results = Vec::new();
+    let handles: Vec<_> = handles.into_iter().collect();
+    for handle in handles {
+        match handle.join() {
+            Ok(value) if first_error.is_none() => results.push(value),
+            Ok(_) => {}
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    first_error.map_or(Ok(results), Err)
+}
+
+/// Iterates over the results of tasks in the order in which they end, each with its index.
+///
+/// The tasks that have not been taken when the iterator is dropped are detached.
+///
+/// # Examples
+///
+/// ```
+/// let handles = (0..4_u64).map(|n| manyhands::spawn(move || n * 10));
+/// let mut total = 0;
+/// for (index, result) in manyhands::as_completed(handles) {
+///     assert_eq!(result?, index as u64 * 10);
+///     total += 1;
+/// }
+/// assert_eq!(total, 4);
+/// # Ok::<(), manyhands::TaskError>(())
+/// ```
+pub fn as_completed<T>(handles: impl IntoIterator<Item = TaskHandle<T>>) -> AsCompleted<T> {
+    let (sender, ended) = unbounded();
+    let handles: Vec<_> = handles.into_iter().map(Some).collect();
+    for (index, handle) in handles.iter().enumerate() {
+        let notice = Arc::new(Notice { index, sender: sender.clone() });
+        let ticket = handle.as_ref().map(TaskHandle::ticket);
+        if ticket.is_some_and(|ticket| !ticket.latch().register(Waker::from(Arc::clone(&notice)))) {
+            notice.wake();
+        }
+    }
+    AsCompleted {
+        left: handles.len(),
+        handles,
+        ended,
+        unclaimed: 0,
+        generation: fork::generation(),
+    }
+}
+
+/// Says over the channel that its task has ended.
+struct Notice {
+    index: usize,
+    sender: Sender<usize>,
+}
+
+impl Wake for Notice {
+    fn wake(self: Arc<Self>) {
+        // Nobody listens if the iterator is gone.
+        let _ = self.sender.send(self.index);
+    }
+}
+
+/// Yields `(index, result)` of each task as it ends; see [`as_completed`].
+#[must_use = "dropping it detaches the tasks"]
+pub struct AsCompleted<T> {
+    handles: Vec<Option<TaskHandle<T>>>,
+    left: usize,
+    ended: Receiver<usize>,
+    /// All tasks before this one have been begun by somebody.
+    unclaimed: usize,
+    /// The process that the tasks are of.
+    generation: usize,
+}
+
+impl<T> AsCompleted<T> {
+    /// The index of a task that has ended.
+    fn next_index(&mut self) -> usize {
+        loop {
+            if let Ok(index) = self.ended.try_recv() {
+                return index;
+            }
+            if self.generation != fork::generation() {
+                return self.lost_index().expect("no task of a forked pool ends");
+            }
+            if !self.run_one_here() {
+                let received = step_aside(|| self.ended.recv());
+                return received.expect("a task that has not ended keeps its sender");
+            }
+        }
+    }
+
+    /// A task that will never end, since this process is a fork.
+    fn lost_index(&self) -> Option<usize> {
+        self.handles.iter().position(|handle| handle.as_ref().is_some_and(TaskHandle::is_lost))
+    }
+
+    /// Begins the earliest task that nobody has begun.
+    fn run_one_here(&mut self) -> bool {
+        while let Some(handle) = self.handles.get(self.unclaimed) {
+            self.unclaimed += 1;
+            if handle.as_ref().is_some_and(TaskHandle::try_run_here) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// # Blocking
+///
+/// `next` waits until one more task has ended. It runs tasks that nobody has begun.
+impl<T> Iterator for AsCompleted<T> {
+    type Item = (usize, Result<T, TaskError>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
+        let index = self.next_index();
+        self.left -= 1;
+        let handle = self.handles[index].take().expect("a task ends once");
+        Some((index, handle.join()))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<T> ExactSizeIterator for AsCompleted<T> {}
+
+impl<T> fmt::Debug for AsCompleted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,422 @@
+//! The one allocation of a task: its state, who waits for it, and its closure or its result.
+//!
+//! ```text
+//!                claim                    complete
+//!   queued ───────────────► started ───────────────────► done
+//!          worker, joiner            result, panic or
+//!          or canceller              refusal is in place
+//! ```
+//!
+//! Queues only advertise a task: whoever wins the claim runs it (or calls it off), and whoever
+//! comes later finds a tombstone.
+//!
+//! # Invariant
+//!
+//! Two shares keep the memory: the queue's entry and the handle, a bit each, and whoever clears the
+//! last one frees it. The stage belongs to the claimer from the claim until `DONE` is set. From
+//! then on it belongs to the handle; or to the claimer, if the handle was gone when it set `DONE`.
+//! The latch is set after `DONE`, by the claimer, whose share keeps it alive.
+
+#![expect(unsafe_code, reason = "shares a task between a queue and a handle")]
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use crate::error::{Panic, TaskError};
+use crate::job::{Header, Job, Ran, Work};
+use crate::sync::{AtomicUsize, Ordering, UnsafeCell};
+use crate::unwind::{AbortGuard, Payload, catch, discard};
+use crate::wait::{Latch, Outcome};
+
+const STARTED: usize = 1;
+const DONE: usize = 2;
+const ENTRY: usize = 4;
+const HANDLE: usize = 8;
+
+/// Why a task never ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Cancelled,
+    ShutDown,
+}
+
+/// What is in the cell.
+enum Stage<F, T> {
+    Pending(F),
+    Returned(T),
+    Panicked(Payload),
+    Refused(Refusal),
+    Taken,
+}
+
+/// The allocation.
+#[repr(C)]
+struct Task<F, T> {
+    header: Header,
+    state: State,
+    latch: Latch,
+    stage: UnsafeCell<Stage<F, T>>,
+}
+
+// SAFETY: the stage has one owner at a time (see the invariant), on whatever thread; closures and
+// results are `Send`.
+unsafe impl<F: Send, T: Send> Sync for Task<F, T> {}
+// SAFETY: as above.
+unsafe impl<F: Send, T: Send> Send for Task<F, T> {}
+
+/// A new task: the entry for a queue, and the ticket for a handle.
+pub(crate) fn new_task<'a, F, T>(closure: F) -> (Job, Ticket<'a, T>)
+where
+    F: FnOnce() -> T + Send + 'a,
+    T: Send + 'a,
+{
+    let task = Task::allocate(ENTRY | HANDLE, Stage::Pending(closure));
+    // SAFETY: the entry's share keeps the task alive until the job is used up.
+    (unsafe { Job::new(task) }, Ticket(task))
+}
+
+/// A task that never runs.
+pub(crate) fn refused_task<'a, T: Send + 'a>(refusal: Refusal) -> Ticket<'a, T> {
+    let task = Task::<fn() -> T, T>::allocate(STARTED | DONE | HANDLE, Stage::Refused(refusal));
+    // SAFETY: just allocated.
+    let latch = unsafe { &task.as_ref().latch };
+    // SAFETY: alive by the handle's share, and set here only.
+    unsafe { Latch::set(latch, Outcome::Done) };
+    Ticket(task)
+}
+
+impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
+    fn allocate(state: usize, stage: Stage<F, T>) -> NonNull<Self> {
+        NonNull::from(Box::leak(Box::new(Self {
+            header: Header::of::<Self>(),
+            state: State(AtomicUsize::new(state)),
+            latch: Latch::new(),
+            stage: UnsafeCell::new(stage),
+        })))
+    }
+
+    /// Puts another stage in the place of the one that is there.
+    ///
+    /// # Safety
+    ///
+    /// - The stage is the caller's.
+    unsafe fn replace(&self, stage: Stage<F, T>) -> Stage<F, T> {
+        // SAFETY: nobody else looks at the stage.
+        self.stage.with_mut(|place| unsafe { place.replace(stage) })
+    }
+
+    /// Runs the closure, and shows what came of it.
+    ///
+    /// # Safety
+    ///
+    /// - The caller has the claim, and a share.
+    unsafe fn run_claimed(&self) -> Ran {
+        // SAFETY: the claim makes the stage the caller's.
+        let Stage::Pending(closure) = (unsafe { self.replace(Stage::Taken) }) else {
+            unreachable!("a task is claimed once, with its closure in it")
+        };
+        let stage = match catch(closure) {
+            Ok(value) => Stage::Returned(value),
+            Err(payload) => Stage::Panicked(payload),
+        };
+        // SAFETY: as above.
+        unsafe { self.complete(stage) }
+    }
+
+    /// Calls the task off instead of running it.
+    ///
+    /// # Safety
+    ///
+    /// - As for [`run_claimed`](Self::run_claimed).
+    unsafe fn call_off(&self, refusal: Refusal) {
+        // SAFETY: the claim makes the stage the caller's.
+        discard(unsafe { self.replace(Stage::Taken) });
+        // SAFETY: as above. A refusal is no panic, so nothing is orphaned.
+        let _ = unsafe { self.complete(Stage::Refused(refusal)) };
+    }
+
+    /// Puts the result in place and wakes who waits for it; or sees to it, if nobody ever will.
+    ///
+    /// # Safety
+    ///
+    /// - As for [`run_claimed`](Self::run_claimed).
+    unsafe fn complete(&self, stage: Stage<F, T>) -> Ran {
+        // Without its completion the task would hang whoever waits for it.
+        let guard = AbortGuard;
+        // SAFETY: the stage is still the caller's.
+        unsafe { self.replace(stage) };
+        let ran = if self.state.complete() {
+            // SAFETY: the caller's share keeps the latch alive, and a task completes once.
+            unsafe { Latch::set(&raw const self.latch, Outcome::Done) };
+            Ran::Finished
+        } else {
+            // SAFETY: there is no handle, so the stage stays the caller's.
+            match unsafe { self.replace(Stage::Taken) } {
+                Stage::Panicked(payload) => Ran::Orphaned(payload),
+                stage => {
+                    discard(stage);
+                    Ran::Finished
+                }
+            }
+        };
+        guard.disarm();
+        ran
+    }
+
+    /// Gives up one share; frees the task if it was the last.
+    ///
+    /// # Safety
+    ///
+    /// - The caller has the share, and does not use the task any more.
+    unsafe fn release(this: NonNull<Self>, share: usize) {
+        // SAFETY: the share keeps the task alive.
+        if unsafe { this.as_ref() }.state.release(share) {
+            // SAFETY: it came from a box, and no share is left.
+            drop(unsafe { Box::from_raw(this.as_ptr()) });
+        }
+    }
+}
+
+// SAFETY: `repr(C)`, and the header is made for this type. Tasks are `Sync`.
+unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
+    unsafe fn run(this: NonNull<Self>, _: usize) -> Ran {
+        // SAFETY: the entry's share is this call's.
+        let task = unsafe { this.as_ref() };
+        // SAFETY: the claim is this call's.
+        let ran = if task.state.claim() { unsafe { task.run_claimed() } } else { Ran::Spent };
+        // SAFETY: the entry is used up.
+        unsafe { Self::release(this, ENTRY) };
+        ran
+    }
+
+    unsafe fn give_back(this: NonNull<Self>) {
+        // SAFETY: the entry is used up; whoever waits for the task finds it by the handle.
+        unsafe { Self::release(this, ENTRY) };
+    }
+
+    unsafe fn cancel(this: NonNull<Self>) -> bool {
+        // SAFETY: the entry's share is this call's.
+        let task = unsafe { this.as_ref() };
+        let is_claimed = task.state.claim();
+        if is_claimed {
+            // SAFETY: the claim is this call's.
+            unsafe { task.call_off(Refusal::Cancelled) };
+        }
+        // SAFETY: the entry is used up.
+        unsafe { Self::release(this, ENTRY) };
+        is_claimed
+    }
+
+    unsafe fn is_spent(this: NonNull<Self>) -> bool {
+        // SAFETY: the entry's share keeps the task alive.
+        unsafe { this.as_ref() }.state.has_started()
+    }
+
+    unsafe fn tag(_: NonNull<Self>) -> usize {
+        // Nobody waits for a task by looking for its pieces.
+        0
+    }
+}
+
+/// What a handle can do without knowing the closure's type.
+trait Untyped<T>: Send + Sync {
+    fn state(&self) -> &State;
+    fn latch(&self) -> &Latch;
+    /// # Safety
+    ///
+    /// - The caller has the claim.
+    unsafe fn run(&self);
+    /// # Safety
+    ///
+    /// - The caller has the claim.
+    unsafe fn call_off(&self);
+    /// # Safety
+    ///
+    /// - The task is done, and the stage is the handle's.
+    unsafe fn take(&self) -> Option<Result<T, Failure>>;
+}
+
+/// Why there is no value.
+enum Failure {
+    Panicked(Payload),
+    Refused(Refusal),
+}
+
+impl<F: FnOnce() -> T + Send, T: Send> Untyped<T> for Task<F, T> {
+    fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn latch(&self) -> &Latch {
+        &self.latch
+    }
+
+    unsafe fn run(&self) {
+        // SAFETY: the caller has the claim. The handle is there, so nothing is orphaned.
+        let _ = unsafe { self.run_claimed() };
+    }
+
+    unsafe fn call_off(&self) {
+        // SAFETY: the caller has the claim.
+        unsafe { self.call_off(Refusal::Cancelled) };
+    }
+
+    unsafe fn take(&self) -> Option<Result<T, Failure>> {
+        // SAFETY: the stage is the caller's.
+        match unsafe { self.replace(Stage::Taken) } {
+            Stage::Returned(value) => Some(Ok(value)),
+            Stage::Panicked(payload) => Some(Err(Failure::Panicked(payload))),
+            Stage::Refused(refusal) => Some(Err(Failure::Refused(refusal))),
+            Stage::Pending(_) | Stage::Taken => None,
+        }
+    }
+}
+
+/// The handle's share of a task.
+///
+/// There is no `Drop`, since it may find a panic that somebody must see to: whoever has a ticket
+/// gives it back with [`Ticket::release`].
+pub(crate) struct Ticket<'a, T>(NonNull<dyn Untyped<T> + 'a>);
+
+// SAFETY: a task may be used from any thread, and a ticket is a share of it.
+unsafe impl<T: Send> Send for Ticket<'_, T> {}
+// SAFETY: through a shared ticket a task can be looked at, claimed and called off, which are atomic.
+unsafe impl<T: Send> Sync for Ticket<'_, T> {}
+
+impl<'a, T> Ticket<'a, T> {
+    fn task(&self) -> &(dyn Untyped<T> + 'a) {
+        // SAFETY: the handle's share keeps the task alive.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Where the task is: the address of its job.
+    pub(crate) fn address(&self) -> usize {
+        self.0.as_ptr().cast::<()>().addr()
+    }
+
+    /// Opens when the task is done.
+    pub(crate) fn latch(&self) -> &Latch {
+        self.task().latch()
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.latch().is_set()
+    }
+
+    /// Whether a claim may still succeed.
+    pub(crate) fn is_claimable(&self) -> bool {
+        !self.task().state().has_started()
+    }
+
+    /// Runs the task here, unless somebody else has claimed it. Says whether it ran.
+    pub(crate) fn run(&self) -> bool {
+        let is_claimed = self.task().state().claim();
+        if is_claimed {
+            // SAFETY: the claim is this call's.
+            unsafe { self.task().run() };
+        }
+        is_claimed
+    }
+
+    /// Calls the task off, unless somebody has claimed it. Says whether it was called off.
+    pub(crate) fn cancel(&self) -> bool {
+        let is_claimed = self.task().state().claim();
+        if is_claimed {
+            // SAFETY: the claim is this call's.
+            unsafe { self.task().call_off() };
+        }
+        is_claimed
+    }
+
+    /// What the task came to. The task is done; this is called once.
+    pub(crate) fn take(&mut self) -> Result<T, TaskError> {
+        assert!(self.is_done(), "a result is taken after the latch was set");
+        // SAFETY: done, and this handle has the stage; `&mut` makes the call the only one.
+        match unsafe { self.task().take() }.expect("a result is taken once") {
+            Ok(value) => Ok(value),
+            Err(Failure::Panicked(payload)) => Err(TaskError::Panicked(Panic::new(payload))),
+            Err(Failure::Refused(Refusal::Cancelled)) => Err(TaskError::Cancelled),
+            Err(Failure::Refused(Refusal::ShutDown)) => Err(TaskError::ShutDown),
+        }
+    }
+
+    /// Gives the share back. A panic that nobody has taken comes out; a value is dropped, and a
+    /// panic of its `Drop` ends here.
+    ///
+    /// # Safety
+    ///
+    /// - The ticket is not used any more.
+    pub(crate) unsafe fn release(&mut self) -> Option<Payload> {
+        let result = if self.task().state().abandon() {
+            None
+        } else {
+            // SAFETY: the task was done before the handle went, so the stage is the handle's.
+            unsafe { self.task().take() }
+        };
+        let payload = match result {
+            Some(Err(Failure::Panicked(payload))) => Some(payload),
+            Some(Ok(value)) => {
+                discard(value);
+                None
+            }
+            _ => None,
+        };
+        if self.task().state().release(HANDLE) {
+            // SAFETY: it came from a box, and no share is left.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+        }
+        payload
+    }
+}
+
+impl<T> fmt::Debug for Ticket<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("is_done", &self.is_done()).finish()
+    }
+}
+
+/// The packed word: started, done, and who has a share.
+#[derive(Debug)]
+struct State(AtomicUsize);
+
+/// The handle has said that it will not take the result. Its share is still there.
+const ABANDONED: usize = 16;
+
+impl State {
+    /// Wins the right to run the task, once.
+    fn claim(&self) -> bool {
+        // ORDERING: Acquire keeps what the claimer does to the stage after the claim. The closure
+        // itself came with the queue's entry, or with the handle.
+        self.0.fetch_or(STARTED, Ordering::Acquire) & STARTED == 0
+    }
+
+    fn has_started(&self) -> bool {
+        // ORDERING: Relaxed: a look that decides nothing but whether to try.
+        self.0.load(Ordering::Relaxed) & STARTED != 0
+    }
+
+    /// Shows that the stage has the result. False: the handle is gone, the stage stays the
+    /// claimer's.
+    #[must_use]
+    fn complete(&self) -> bool {
+        // ORDERING: Release hands the stage to the handle, which sees `DONE` in `abandon` (or the
+        // latch, which is set later). Relaxed on the reading side: an abandoned stage was never
+        // touched by the handle.
+        self.0.fetch_or(DONE, Ordering::Release) & ABANDONED == 0
+    }
+
+    /// The handle goes away. False: the task is done already, so the stage is the handle's.
+    #[must_use]
+    fn abandon(&self) -> bool {
+        // ORDERING: Acquire pairs with `complete`, and brings the stage.
+        self.0.fetch_or(ABANDONED, Ordering::Acquire) & DONE == 0
+    }
+
+    /// Gives up one share. True: it was the last one.
+    #[must_use]
+    fn release(&self, share: usize) -> bool {
+        // ORDERING: Release hands on what this share's owner did to whoever frees the task;
+        // Acquire makes the one who frees it see that.
+        self.0.fetch_and(!share, Ordering::AcqRel) & (ENTRY | HANDLE) == share
+    }
+}

@@ -1,0 +1,14 @@
+//! A result that somebody waits for: one allocation a task, and the handles to it.
+
+mod as_completed;
+mod cell;
+mod claim;
+mod handle;
+mod id;
+
+pub use as_completed::{AsCompleted, as_completed, join_all};
+pub use handle::{CancelOnDrop, TaskHandle};
+pub use id::TaskId;
+
+pub(crate) use cell::{Refusal, Ticket, new_task, refused_task};
+pub(crate) use claim::{Patience, await_ticket};

@@ -1,0 +1,554 @@
+//! The account of a pool's threads: who is awake, who searches, who sleeps, and whom to wake.
+//!
+//! ```text
+//!   one who makes work            one who finds none
+//!   ──────────────────            ──────────────────
+//!   publish the work              enlist as a sleeper
+//!   fence                         fence
+//!   read the counts               look for work once more
+//!   wake one, if that helps       park
+//! ```
+//!
+//! Either the sleeper's second look sees the work, or the maker's reading sees the sleeper: with a
+//! fence on each side one of them comes first. So no wake-up is lost.
+//!
+//! # Whom to wake
+//!
+//! - While somebody searches, nobody is woken: the searcher finds the work. If it was the last one
+//!   to search, it wakes the next as soon as it finds something (so wake-ups spread as a chain
+//!   while there is work, and cost their makers one look otherwise).
+//! - *Structured* work wakes a thread only while fewer than [`target`](Sleep::new) are active;
+//!   guests count. A pool of 4 keeps 4 threads busy, not 5.
+//! - *Detached* work wakes a sleeping worker in any case, so that guests never hold it up.
+//! - Where all workers are awake and some of them blocked, a spare is wanted.
+//!
+//! # Invariant
+//!
+//! The two sleeper fields of the counts change under the lock, together with the lists, and equal
+//! their lengths. A thread that is taken off a list is active and searching from then on.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Parker;
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, fence, lock};
+
+/// What kind of work there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Somebody waits for it and can do it alone: more hands than cores do not help.
+    Structured,
+    /// Nobody does it but a worker.
+    Detached,
+}
+
+/// What came of a try to wake somebody.
+#[must_use = "a wanted spare must be started or called off"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// Nobody needs to be woken.
+    Nobody,
+    /// A sleeper was woken.
+    Woken,
+    /// There is room for a spare. It is counted as active and searching already: start it, or
+    /// [call it off](Sleep::call_off_spare).
+    Spare,
+}
+
+/// Why a thread is awake again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rise {
+    /// It saw work before it slept, or was woken: it is active and searching.
+    Search,
+    /// Its time was up: it is off every list and counted nowhere.
+    Retire,
+}
+
+/// One who may sleep.
+#[derive(Clone, Debug)]
+pub(crate) struct Sleeper {
+    pub(crate) index: usize,
+    pub(crate) is_spare: bool,
+    pub(crate) parker: Arc<Parker>,
+}
+
+const ACTIVE: u64 = 1;
+const SEARCHING: u64 = 1 << 16;
+const SLEEPING: u64 = 1 << 32;
+const RESTING: u64 = 1 << 48;
+
+/// The packed word: how many are active, search, sleep (workers) and rest (spares).
+#[derive(Clone, Copy)]
+struct Counts(u64);
+
+impl Counts {
+    fn field(self, unit: u64) -> usize {
+        (self.0 / unit) as u16 as usize
+    }
+
+    fn active(self) -> usize {
+        self.field(ACTIVE)
+    }
+
+    fn searching(self) -> usize {
+        self.field(SEARCHING)
+    }
+
+    fn sleeping(self) -> usize {
+        self.field(SLEEPING)
+    }
+
+    fn resting(self) -> usize {
+        self.field(RESTING)
+    }
+}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counts")
+            .field("active", &self.active())
+            .field("searching", &self.searching())
+            .field("sleeping", &self.sleeping())
+            .field("resting", &self.resting())
+            .finish()
+    }
+}
+
+/// The account.
+#[derive(Debug)]
+pub(crate) struct Sleep {
+    counts: AtomicU64,
+    /// How many threads the pool keeps busy.
+    target: AtomicUsize,
+    /// How many more spares may be started.
+    spares_left: AtomicUsize,
+    lists: Mutex<Lists>,
+}
+
+#[derive(Debug, Default)]
+struct Lists {
+    workers: Vec<Sleeper>,
+    spares: Vec<Sleeper>,
+}
+
+impl Lists {
+    fn of(&mut self, sleeper: &Sleeper) -> (&mut Vec<Sleeper>, u64) {
+        if sleeper.is_spare { (&mut self.spares, RESTING) } else { (&mut self.workers, SLEEPING) }
+    }
+
+    fn remove(&mut self, sleeper: &Sleeper) -> bool {
+        let list = self.of(sleeper).0;
+        let place = list.iter().position(|other| other.index == sleeper.index);
+        place.map(|place| list.remove(place)).is_some()
+    }
+}
+
+impl Sleep {
+    /// An account of nobody, of a pool that wants `target` busy threads.
+    pub(crate) fn new(target: usize, max_spares: usize) -> Self {
+        Self {
+            counts: AtomicU64::new(0),
+            target: AtomicUsize::new(target),
+            spares_left: AtomicUsize::new(max_spares),
+            lists: Mutex::new(Lists::default()),
+        }
+    }
+
+    /// Corrects how many threads there are to keep busy, where the system refused some.
+    pub(crate) fn set_target(&self, target: usize) {
+        // ORDERING: Relaxed: a bound that is looked at, nothing is published by it.
+        self.target.store(target, Ordering::Relaxed);
+    }
+
+    fn counts(&self) -> Counts {
+        // ORDERING: Relaxed: whoever decides by it has a fence before, see `notify` and `sleep`.
+        Counts(self.counts.load(Ordering::Relaxed))
+    }
+
+    fn add(&self, units: u64) {
+        // ORDERING: Relaxed: the counts carry no data. Where their order against a queue matters
+        // there is a fence, see `notify` and `sleep`.
+        self.counts.fetch_add(units, Ordering::Relaxed);
+    }
+
+    fn subtract(&self, units: u64) -> Counts {
+        // ORDERING: Relaxed, as in `add`.
+        Counts(self.counts.fetch_sub(units, Ordering::Relaxed))
+    }
+
+    /// A thread begins to work: a guest that enters, a waiter that goes on.
+    pub(crate) fn begin_activity(&self) {
+        self.add(ACTIVE);
+    }
+
+    /// A thread stops working: a guest that leaves, a waiter that is about to park. Follow with a
+    /// [`notify`](Self::notify) if there is work left: it may have waited for this.
+    pub(crate) fn end_activity(&self) {
+        self.subtract(ACTIVE);
+    }
+
+    /// A worker that is active and searching ends.
+    pub(crate) fn end_worker(&self) {
+        self.subtract(ACTIVE + SEARCHING);
+    }
+
+    /// An active worker begins to search.
+    pub(crate) fn begin_search(&self) {
+        self.add(SEARCHING);
+    }
+
+    /// A searcher found something. True: it was the last one, and should see to more work.
+    #[must_use]
+    pub(crate) fn end_search(&self) -> bool {
+        self.subtract(SEARCHING).searching() == 1
+    }
+
+    /// Whether more threads than the pool has are busy: structured work is for them, then.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.counts().active() > self.target()
+    }
+
+    /// Whether structured work would wake somebody.
+    pub(crate) fn has_room(&self) -> bool {
+        self.counts().active() < self.target()
+    }
+
+    /// Whether somebody searches: an invitation costs no wake-up then.
+    pub(crate) fn has_searcher(&self) -> bool {
+        self.counts().searching() > 0
+    }
+
+    /// Whether a worker sleeps, and will take detached work.
+    pub(crate) fn has_sleeping_worker(&self) -> bool {
+        self.counts().sleeping() > 0
+    }
+
+    /// Wakes one thread, if the new work needs one. The work is published before.
+    pub(crate) fn notify(&self, urgency: Urgency) -> Wake {
+        // ORDERING: the publication stays before the reading of the counts. Pairs with the fence in
+        // `sleep`.
+        fence(Ordering::SeqCst);
+        self.notify_unfenced(urgency)
+    }
+
+    /// As [`notify`](Self::notify), for work that its maker does in any case: without the fence a
+    /// wake-up may be missed.
+    #[inline]
+    pub(crate) fn notify_unfenced(&self, urgency: Urgency) -> Wake {
+        if self.wants(self.counts(), urgency) { self.wake(urgency) } else { Wake::Nobody }
+    }
+
+    fn target(&self) -> usize {
+        // ORDERING: Relaxed, as in `set_target`.
+        self.target.load(Ordering::Relaxed)
+    }
+
+    fn wants(&self, counts: Counts, urgency: Urgency) -> bool {
+        if counts.searching() > 0 {
+            return false;
+        }
+        // ORDERING: Relaxed: `wake` looks again under the lock.
+        let spares = counts.resting() + self.spares_left.load(Ordering::Relaxed);
+        let has_room = counts.active() < self.target();
+        let worker = counts.sleeping() > 0 && (has_room || urgency == Urgency::Detached);
+        worker || (has_room && spares > 0)
+    }
+
+    #[cold]
+    fn wake(&self, urgency: Urgency) -> Wake {
+        let mut lists = lock(&self.lists);
+        if !self.wants(self.counts(), urgency) {
+            return Wake::Nobody;
+        }
+        let (sleeper, unit) = match lists.workers.pop() {
+            Some(worker) => (worker, SLEEPING),
+            None => match lists.spares.pop() {
+                Some(spare) => (spare, RESTING),
+                None => {
+                    // ORDERING: Relaxed: changed under the lock only, `wants` saw one left.
+                    self.spares_left.fetch_sub(1, Ordering::Relaxed);
+                    self.add(ACTIVE + SEARCHING);
+                    return Wake::Spare;
+                }
+            },
+        };
+        self.rouse(unit);
+        drop(lists);
+        sleeper.parker.unpark();
+        Wake::Woken
+    }
+
+    /// A sleeper of the kind that `unit` counts becomes active and searching. Under the lock.
+    fn rouse(&self, unit: u64) {
+        self.subtract(unit - ACTIVE - SEARCHING);
+    }
+
+    /// The spare that was wanted could not be started.
+    pub(crate) fn call_off_spare(&self) {
+        self.subtract(ACTIVE + SEARCHING);
+    }
+
+    /// A spare has ended: another may be started.
+    pub(crate) fn release_spare(&self) {
+        let _lists = lock(&self.lists);
+        // ORDERING: Relaxed, as in `wake`.
+        self.spares_left.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Puts an active, searching thread to sleep until somebody wakes it, or until `deadline`.
+    ///
+    /// `has_work` is the second look. `enlisted` runs once the look saw nothing, before the thread
+    /// parks.
+    pub(crate) fn sleep(
+        &self,
+        me: &Sleeper,
+        has_work: impl FnOnce() -> bool,
+        enlisted: impl FnOnce(),
+        deadline: Option<Instant>,
+    ) -> Rise {
+        self.enlist(me);
+        // ORDERING: the enlistment stays before the second look. Pairs with the fence in `notify`.
+        fence(Ordering::SeqCst);
+        if has_work() {
+            // Listed no more: somebody else has woken this thread meanwhile, to the same effect.
+            self.dismiss(me, ACTIVE + SEARCHING);
+            return Rise::Search;
+        }
+        enlisted();
+        loop {
+            let in_time = me.parker.park_deadline(deadline);
+            if !in_time && self.dismiss(me, 0) {
+                return Rise::Retire;
+            }
+            if !self.is_enlisted(me) {
+                return Rise::Search;
+            }
+        }
+    }
+
+    fn enlist(&self, me: &Sleeper) {
+        let mut lists = lock(&self.lists);
+        let (list, unit) = lists.of(me);
+        list.push(me.clone());
+        self.add(unit - ACTIVE - SEARCHING);
+    }
+
+    /// Takes `me` off its list, if nobody else has, to be counted as `units` from then on.
+    fn dismiss(&self, me: &Sleeper, units: u64) -> bool {
+        let mut lists = lock(&self.lists);
+        let removed = lists.remove(me);
+        if removed {
+            self.subtract(lists.of(me).1 - units);
+        }
+        removed
+    }
+
+    fn is_enlisted(&self, me: &Sleeper) -> bool {
+        lock(&self.lists).of(me).0.iter().any(|other| other.index == me.index)
+    }
+
+    /// How many workers and how many spares sleep.
+    pub(crate) fn asleep(&self) -> (usize, usize) {
+        let lists = lock(&self.lists);
+        (lists.workers.len(), lists.spares.len())
+    }
+
+    /// Wakes everybody, so that they see that the end has come.
+    pub(crate) fn wake_all(&self) {
+        let (workers, spares) = {
+            let mut lists = lock(&self.lists);
+            lists.workers.iter().for_each(|_| self.rouse(SLEEPING));
+            lists.spares.iter().for_each(|_| self.rouse(RESTING));
+            (std::mem::take(&mut lists.workers), std::mem::take(&mut lists.spares))
+        };
+        workers.iter().chain(&spares).for_each(|sleeper| sleeper.parker.unpark());
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn sleeper(index: usize, is_spare: bool) -> Sleeper {
+        Sleeper { index, is_spare, parker: Arc::new(Parker::new()) }
+    }
+
+    fn start_worker(sleep: &Sleep) {
+        sleep.begin_activity();
+        sleep.begin_search();
+    }
+
+    #[test]
+    fn a_sleeper_is_woken_by_structured_work_only_while_there_is_room() {
+        let sleep = Sleep::new(1, 0);
+        start_worker(&sleep);
+        sleep.enlist(&sleeper(0, false));
+        sleep.begin_activity();
+        assert_eq!(sleep.notify(Urgency::Structured), Wake::Nobody);
+        assert_eq!(sleep.notify(Urgency::Detached), Wake::Woken);
+        assert_eq!((sleep.counts().active(), sleep.counts().searching()), (2, 1));
+    }
+
+    #[test]
+    fn nobody_is_woken_while_one_searches() {
+        let sleep = Sleep::new(2, 0);
+        start_worker(&sleep);
+        start_worker(&sleep);
+        sleep.enlist(&sleeper(0, false));
+        assert_eq!(sleep.notify(Urgency::Detached), Wake::Nobody);
+        assert!(sleep.end_search());
+        assert_eq!(sleep.notify(Urgency::Detached), Wake::Woken);
+    }
+
+    #[test]
+    fn a_spare_is_wanted_where_all_are_awake_and_one_is_blocked() {
+        let sleep = Sleep::new(1, 1);
+        start_worker(&sleep);
+        assert!(sleep.end_search());
+        assert_eq!(sleep.notify(Urgency::Structured), Wake::Nobody);
+        sleep.end_activity();
+        assert_eq!(sleep.notify(Urgency::Structured), Wake::Spare);
+        sleep.call_off_spare();
+        assert_eq!(sleep.notify(Urgency::Structured), Wake::Nobody);
+        sleep.release_spare();
+        assert_eq!(sleep.notify(Urgency::Structured), Wake::Spare);
+    }
+
+    #[test]
+    fn a_thread_that_sees_work_does_not_sleep() {
+        let sleep = Sleep::new(1, 0);
+        start_worker(&sleep);
+        let rise = sleep.sleep(&sleeper(0, false), || true, || panic!("parked"), None);
+        assert_eq!(rise, Rise::Search);
+        assert_eq!((sleep.counts().active(), sleep.counts().sleeping()), (1, 0));
+    }
+
+    #[test]
+    fn a_spare_retires_at_its_deadline() {
+        let sleep = Sleep::new(1, 0);
+        start_worker(&sleep);
+        let rise = sleep.sleep(&sleeper(0, true), || false, || (), Some(Instant::now()));
+        assert_eq!(rise, Rise::Retire);
+        assert_eq!(sleep.counts().0, 0);
+    }
+}
+
+/// Seen to fail: see `the_last_job_is_always_run`.
+#[cfg(all(test, loom))]
+mod model {
+    use loom::sync::Arc as LoomArc;
+    use loom::thread;
+
+    use super::*;
+
+    /// A queue with the weakest orderings that the deques give.
+    #[derive(Debug)]
+    struct Shared {
+        sleep: Sleep,
+        queue: AtomicUsize,
+    }
+
+    impl Shared {
+        fn push(&self) {
+            self.queue.fetch_add(1, Ordering::Release);
+        }
+
+        fn has_work(&self) -> bool {
+            self.queue.load(Ordering::Acquire) > 0
+        }
+
+        fn pop(&self) -> bool {
+            let take = |jobs: usize| jobs.checked_sub(1);
+            self.queue.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok()
+        }
+    }
+
+    fn start_worker(sleep: &Sleep) {
+        sleep.begin_activity();
+        sleep.begin_search();
+    }
+
+    fn worker(shared: &Shared, index: usize, jobs: usize, done: &AtomicUsize) {
+        let me = Sleeper { index, is_spare: false, parker: Arc::new(Parker::new()) };
+        start_worker(&shared.sleep);
+        while done.load(Ordering::Relaxed) < jobs {
+            if shared.pop() {
+                if shared.sleep.end_search() && shared.has_work() {
+                    let _ = shared.sleep.notify(Urgency::Detached);
+                }
+                if done.fetch_add(1, Ordering::Relaxed) + 1 == jobs {
+                    shared.sleep.wake_all();
+                    return;
+                }
+                shared.sleep.begin_search();
+                continue;
+            }
+            shared.sleep.sleep(
+                &me,
+                || shared.has_work() || done.load(Ordering::Relaxed) == jobs,
+                || (),
+                None,
+            );
+        }
+    }
+
+    /// Loom reports a deadlock when a job lies in the queue and the worker sleeps.
+    ///
+    /// Seen to fail without the fence in `notify`, without the fence in `sleep`, and without the
+    /// second look.
+    #[test]
+    fn the_last_job_is_always_run() {
+        loom::model(|| {
+            let shared =
+                LoomArc::new(Shared { sleep: Sleep::new(1, 0), queue: AtomicUsize::new(0) });
+            let done = LoomArc::new(AtomicUsize::new(0));
+            let worker = {
+                let (shared, done) = (LoomArc::clone(&shared), LoomArc::clone(&done));
+                thread::spawn(move || worker(&shared, 0, 1, &done))
+            };
+            shared.push();
+            let _ = shared.sleep.notify(Urgency::Detached);
+            worker.join().unwrap();
+        });
+    }
+
+    /// Seen to fail when a searcher that finds something wakes nobody although there is more.
+    #[test]
+    fn work_for_two_reaches_the_second() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(2);
+        model.check(|| {
+            let shared =
+                LoomArc::new(Shared { sleep: Sleep::new(2, 0), queue: AtomicUsize::new(0) });
+            let gate = LoomArc::new(AtomicUsize::new(0));
+            let workers: Vec<_> = (0..2)
+                .map(|index| {
+                    let (shared, gate) = (LoomArc::clone(&shared), LoomArc::clone(&gate));
+                    thread::spawn(move || meet(&shared, index, &gate))
+                })
+                .collect();
+            shared.push();
+            let _ = shared.sleep.notify(Urgency::Detached);
+            shared.push();
+            let _ = shared.sleep.notify(Urgency::Detached);
+            workers.into_iter().for_each(|worker| worker.join().unwrap());
+        });
+    }
+
+    /// A worker whose job ends only when both jobs run at the same time.
+    fn meet(shared: &Shared, index: usize, gate: &AtomicUsize) {
+        let me = Sleeper { index, is_spare: false, parker: Arc::new(Parker::new()) };
+        start_worker(&shared.sleep);
+        while !shared.pop() {
+            shared.sleep.sleep(&me, || shared.has_work(), || (), None);
+        }
+        if shared.sleep.end_search() && shared.has_work() {
+            let _ = shared.sleep.notify(Urgency::Detached);
+        }
+        gate.fetch_add(1, Ordering::Relaxed);
+        while gate.load(Ordering::Relaxed) < 2 {
+            loom::thread::yield_now();
+        }
+    }
+}

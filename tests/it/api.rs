@@ -1,0 +1,1 @@
+//! Every call of the public interface, with the inference that users rely on.
