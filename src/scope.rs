@@ -15,17 +15,17 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{TaskError, TryJoinError};
 use crate::job::{Job, Ran};
 use crate::pool::Pool;
 use crate::scheduler::{Crew, Pieces, Queue, Scheduler, Tally, enter, pause, step_aside};
-use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock};
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
 use crate::task::{Patience, Ticket, await_ticket, new_task};
 use crate::unwind::{Payload, catch, discard};
-use crate::wait::Parker;
+use crate::wait::{Bell, Parker};
 
 /// How often the owner looks for tasks and for the end before it parks.
 const LOOKS: u32 = 100;
@@ -239,9 +239,8 @@ struct Tasks {
     crew: OnceLock<Arc<Crew>>,
     limit: usize,
     tag: usize,
-    owner: Arc<Parker>,
-    /// Whether the owner is parked, or about to be.
-    owner_waits: AtomicBool,
+    /// Rings for the owner: there is a new task, or all are done.
+    bell: Bell,
 }
 
 impl Tasks {
@@ -255,8 +254,7 @@ impl Tasks {
             crew: OnceLock::new(),
             limit,
             tag,
-            owner: Parker::current(),
-            owner_waits: AtomicBool::new(false),
+            bell: Bell::new(Parker::current()),
         }
     }
 
@@ -274,7 +272,7 @@ impl Tasks {
         if self.limit > 0 {
             self.crew().invite(&self.scheduler);
         }
-        self.wake_owner();
+        self.bell.ring();
         sequence
     }
 
@@ -309,7 +307,7 @@ impl Tasks {
         // ORDERING: Release hands what the task did to the owner; Acquire makes the last one hand
         // on everybody's. Pairs with `is_done`.
         if self.pending.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.wake_owner();
+            self.bell.ring();
         }
     }
 
@@ -334,7 +332,7 @@ impl Tasks {
     fn finish(&self) {
         while !self.is_done() {
             if !self.run_next() && !self.look_again() {
-                self.park_owner();
+                self.await_news();
             }
         }
         if let Some(crew) = self.crew.get() {
@@ -356,29 +354,10 @@ impl Tasks {
         })
     }
 
-    fn park_owner(&self) {
+    fn await_news(&self) {
         assert!(!self.scheduler.is_lost(), "a fork has lost tasks of a scope");
-        // ORDERING: Relaxed: the fences here and in `wake_owner` order it.
-        self.owner_waits.store(true, Ordering::Relaxed);
-        // ORDERING: the announcement stays before the second look. Pairs with the fence in
-        // `wake_owner`.
-        fence(Ordering::SeqCst);
-        if !self.is_done() && self.queue.is_empty() {
-            // A token that is left from another wait costs one more round.
-            step_aside(|| self.owner.park());
-        }
-        // ORDERING: Relaxed: a waker that still sees it leaves a token too many.
-        self.owner_waits.store(false, Ordering::Relaxed);
-    }
-
-    fn wake_owner(&self) {
-        // ORDERING: the new task, or the zero, stays before the look at the owner. Pairs with the
-        // fence in `park_owner`.
-        fence(Ordering::SeqCst);
-        // ORDERING: Relaxed, as above.
-        if self.owner_waits.load(Ordering::Relaxed) {
-            self.owner.unpark();
-        }
+        let is_over = || self.is_done() || !self.queue.is_empty();
+        self.bell.await_ring(is_over, |parker| step_aside(|| parker.park()));
     }
 }
 

@@ -1,12 +1,14 @@
 //! Blocking a thread, and releasing it: nothing here knows what is waited for.
 //!
 //! A [`Parker`] blocks one thread until it gets a token. A [`Latch`] is a one-way signal from one
-//! thread to one waiter. [`Sleep`] keeps account of a pool's threads, and loses no wake-up.
+//! thread to one waiter, a [`Bell`] one that rings again and again. [`Sleep`] keeps account of a pool's threads, and loses no wake-up.
 
+mod bell;
 mod latch;
 mod parker;
 mod sleep;
 
+pub(crate) use bell::Bell;
 pub(crate) use latch::{Latch, Outcome};
 pub(crate) use parker::Parker;
 pub(crate) use sleep::{Rise, Sleep, Sleeper, Urgency, Wake};

@@ -201,7 +201,13 @@ impl Sleep {
     /// A searcher found something. True: it was the last one, and should see to more work.
     #[must_use]
     pub(crate) fn end_search(&self) -> bool {
-        self.subtract(SEARCHING).searching() == 1
+        let was_last = self.subtract(SEARCHING).searching() == 1;
+        if was_last {
+            // ORDERING: whoever made work and relied on this searcher is seen by its next look, for
+            // this stays before it. Pairs with the fence in `notify`.
+            fence(Ordering::SeqCst);
+        }
+        was_last
     }
 
     /// Whether more threads than the pool has are busy: structured work is for them, then.
@@ -441,6 +447,7 @@ mod model {
     use loom::thread;
 
     use super::*;
+    use crate::sync::Condvar;
 
     /// A queue with the weakest orderings that the deques give.
     #[derive(Debug)]
@@ -513,7 +520,8 @@ mod model {
         });
     }
 
-    /// Seen to fail when a searcher that finds something wakes nobody although there is more.
+    /// Seen to fail when a searcher that finds something wakes nobody although there is more, and
+    /// without the fence in `end_search`.
     #[test]
     fn work_for_two_reaches_the_second() {
         let mut model = loom::model::Builder::new();
@@ -521,7 +529,7 @@ mod model {
         model.check(|| {
             let shared =
                 LoomArc::new(Shared { sleep: Sleep::new(2, 0), queue: AtomicUsize::new(0) });
-            let gate = LoomArc::new(AtomicUsize::new(0));
+            let gate = LoomArc::new((Mutex::new(0), Condvar::new()));
             let workers: Vec<_> = (0..2)
                 .map(|index| {
                     let (shared, gate) = (LoomArc::clone(&shared), LoomArc::clone(&gate));
@@ -537,7 +545,7 @@ mod model {
     }
 
     /// A worker whose job ends only when both jobs run at the same time.
-    fn meet(shared: &Shared, index: usize, gate: &AtomicUsize) {
+    fn meet(shared: &Shared, index: usize, gate: &(Mutex<u32>, Condvar)) {
         let me = Sleeper { index, is_spare: false, parker: Arc::new(Parker::new()) };
         start_worker(&shared.sleep);
         while !shared.pop() {
@@ -546,9 +554,12 @@ mod model {
         if shared.sleep.end_search() && shared.has_work() {
             let _ = shared.sleep.notify(Urgency::Detached);
         }
-        gate.fetch_add(1, Ordering::Relaxed);
-        while gate.load(Ordering::Relaxed) < 2 {
-            loom::thread::yield_now();
+        let (lock, changed) = gate;
+        let mut arrived = lock.lock().unwrap();
+        *arrived += 1;
+        changed.notify_all();
+        while *arrived < 2 {
+            arrived = changed.wait(arrived).unwrap();
         }
     }
 }
