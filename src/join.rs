@@ -11,7 +11,7 @@
 
 use crate::job::Half;
 use crate::pool::Pool;
-use crate::scheduler::{Popped, Seat, with_current};
+use crate::scheduler::{Popped, Seat, innermost};
 use crate::unwind::{Payload, catch, discard};
 use crate::wait::Outcome;
 
@@ -56,14 +56,13 @@ impl Pool {
         RA: Send,
         RB: Send,
     {
-        let is_parallel = self.options().limit != Some(1);
-        with_current(|frame| {
-            let own = frame.filter(|frame| std::ptr::eq(frame.scheduler(), &**self.scheduler()));
-            match own.and_then(|frame| frame.seat()) {
-                Some(seat) if is_parallel => join_on(seat, a, b),
-                _ => self.join_from_outside(a, b),
-            }
-        })
+        // SAFETY: the seat is used up to the end of this call.
+        let frame = unsafe { innermost() };
+        let own = frame.filter(|frame| std::ptr::eq(frame.scheduler(), &**self.scheduler()));
+        match own.and_then(|frame| frame.seat()) {
+            Some(seat) if !self.options().is_alone() => join_on(seat, a, b),
+            _ => self.join_from_outside(a, b),
+        }
     }
 
     #[cold]
@@ -74,7 +73,7 @@ impl Pool {
         RA: Send,
         RB: Send,
     {
-        if self.options().limit == Some(1) {
+        if self.options().is_alone() {
             return self.enter(|| one_after_the_other(a, b));
         }
         self.scheduler().participate(|seat| match seat {
@@ -108,10 +107,11 @@ where
     RA: Send,
     RB: Send,
 {
-    with_current(|frame| match frame.and_then(|frame| frame.seat()) {
+    // SAFETY: the seat is used up to the end of this call.
+    match unsafe { innermost() }.and_then(|frame| frame.seat()) {
         Some(seat) => join_on(seat, a, b),
         None => Pool::current().join_from_outside(a, b),
-    })
+    }
 }
 
 fn one_after_the_other<RA, RB>(a: impl FnOnce() -> RA, b: impl FnOnce() -> RB) -> (RA, RB) {

@@ -64,7 +64,7 @@ impl Pool {
         self.scheduler().participate(|seat| {
             let scheduler = self.scheduler();
             let tag = seat.map_or(0, |seat| seat.tag());
-            let limit = self.options().limit.map_or(self.threads(), |limit| limit - 1);
+            let limit = self.options().limit.map_or(self.threads(), |limit| limit.get() - 1);
             let scope = Scope {
                 tasks: Tasks::new(Arc::clone(scheduler), limit, tag),
                 scope: PhantomData,

@@ -11,6 +11,8 @@ mod doors;
 mod floors;
 #[path = "tidy/length.rs"]
 mod length;
+#[path = "tidy/lexer.rs"]
+mod lexer;
 #[path = "tidy/orderings.rs"]
 mod orderings;
 #[path = "tidy/unsafety.rs"]

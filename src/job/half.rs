@@ -9,6 +9,7 @@
 
 #![expect(unsafe_code, reason = "shares a stack frame with the thief of a job")]
 
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::{Header, Job, Ran, Work};
@@ -31,16 +32,19 @@ pub(crate) struct Half<F, R> {
 
 impl<F: FnOnce() -> R + Send, R: Send> Half<F, R> {
     /// A half that belongs to the wait of whoever runs the job `tag`.
+    ///
+    /// It is never dropped, to spare the looks at what it has: in the end it has nothing, neither
+    /// closure nor result nor waiter, since the owner takes the closure or the result.
     #[inline]
-    pub(crate) fn new(closure: F, tag: usize) -> Self {
-        Self {
+    pub(crate) fn new(closure: F, tag: usize) -> ManuallyDrop<Self> {
+        ManuallyDrop::new(Self {
             header: Header::of::<Self>(),
             tag,
             thief: AtomicUsize::new(NOBODY),
             latch: Latch::new(),
             closure: UnsafeCell::new(Some(closure)),
             result: UnsafeCell::new(None),
-        }
+        })
     }
 
     /// The job that runs this half.
@@ -113,16 +117,17 @@ unsafe impl<F: FnOnce() -> R + Send, R: Send> Work for Half<F, R> {
         Ran::Finished
     }
 
-    unsafe fn give_back(this: NonNull<Self>) {
+    unsafe fn give_back(this: NonNull<Self>) -> Option<Job> {
         // SAFETY: the owner keeps its frame until the latch is set, below.
         let half = unsafe { this.as_ref() };
         // SAFETY: alive until the owner sees this; set by the one who had the job.
         unsafe { Latch::set(&raw const half.latch, Outcome::GivenBack) };
+        None
     }
 
     unsafe fn cancel(this: NonNull<Self>) -> bool {
         // SAFETY: as in `run`.
-        unsafe { Self::give_back(this) };
+        let _nothing = unsafe { Self::give_back(this) };
         false
     }
 

@@ -29,12 +29,13 @@ pub(crate) unsafe trait Work {
     /// - `this` comes out of a [`Job`] made by [`Job::new`], which is used up by the call.
     unsafe fn run(this: NonNull<Self>, runner: usize) -> Ran;
 
-    /// Hands the work back to whoever waits for it, who will do it alone.
+    /// Hands the work back to whoever waits for it, who will do it alone. `Some`: others must find
+    /// it in a queue all the same.
     ///
     /// # Safety
     ///
     /// - As for [`run`](Self::run).
-    unsafe fn give_back(this: NonNull<Self>);
+    unsafe fn give_back(this: NonNull<Self>) -> Option<Job>;
 
     /// Makes sure that the work is never begun. False: it has begun, or was cancelled before.
     ///
@@ -87,7 +88,7 @@ impl Header {
 
 struct Vtable {
     run: unsafe fn(NonNull<Header>, usize) -> Ran,
-    give_back: unsafe fn(NonNull<Header>),
+    give_back: unsafe fn(NonNull<Header>) -> Option<Job>,
     cancel: unsafe fn(NonNull<Header>) -> bool,
     is_spent: unsafe fn(NonNull<Header>) -> bool,
     tag: unsafe fn(NonNull<Header>) -> usize,
@@ -154,8 +155,8 @@ impl Job {
         unsafe { (self.vtable().run)(self.0, runner) }
     }
 
-    /// Hands it back to whoever waits for it.
-    pub(crate) fn give_back(self) {
+    /// Hands it back to whoever waits for it. `Some`: it belongs in a queue.
+    pub(crate) fn give_back(self) -> Option<Self> {
         // SAFETY: as in `run`.
         unsafe { (self.vtable().give_back)(self.0) }
     }

@@ -50,10 +50,10 @@ impl Pace {
         self.size.min(left.div_ceil(SHARES * self.participants))
     }
 
-    /// A claim of `units` is done; it began when the last one ended.
-    pub(super) fn lap(&mut self, units: usize) {
+    /// A claim of `units` is done, which began when the last one ended: says how long it took.
+    pub(super) fn lap(&mut self, units: usize) -> Duration {
         if self.is_fixed {
-            return;
+            return Duration::ZERO;
         }
         let now = Instant::now();
         let spent = now.duration_since(self.began);
@@ -63,6 +63,7 @@ impl Pace {
         let fitting = units as u128 * TARGET.as_nanos() / spent.as_nanos().max(1);
         let largest = (units as u128 * GROWTH).min(usize::MAX as u128);
         self.size = fitting.clamp(1, largest) as usize;
+        spent
     }
 
     /// What a unit has cost so far, in nanoseconds.

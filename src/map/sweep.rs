@@ -34,6 +34,11 @@ const TINY: f32 = 20_000.0;
 /// One that should take less than this is not worth an invitation either, if a thread is awake.
 const TINIEST: f32 = 2_000.0;
 
+/// Units that cost so many times what was expected, and this much more (in nanoseconds), are
+/// another matter than last time.
+const SURPRISE: f32 = 4.0;
+const GRACE: f32 = 500.0;
+
 /// What a verb does with items.
 pub(super) trait Body<S: Source>: Sync {
     /// What each participant keeps while it takes part, on its own thread.
@@ -105,8 +110,8 @@ pub(super) fn sweep<S: Source, B: Body<S>>(
         cursor: Cursor::new(source.len().div_ceil(unit)),
         source,
         unit,
-        threads: options.limit.unwrap_or(threads).min(threads),
-        fixed: options.chunk.map(|items| items.div_ceil(unit)),
+        threads: options.limit.map_or(threads, |limit| limit.get().min(threads)),
+        fixed: options.chunk.map(|items| items.get().div_ceil(unit)),
         failures: Failures::new(),
         crew: OnceLock::new(),
     };
@@ -121,12 +126,9 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         }
         let mut pace = Pace::new(self.threads, self.fixed);
         let kind = Kind::of::<B>();
-        let expected = match self.fixed {
-            None => kind.recall().map_or(f32::INFINITY, |cost| cost * self.cursor.units() as f32),
-            Some(_) => f32::INFINITY,
-        };
-        if expected < TINIEST || (expected < TINY && !self.scheduler.has_searcher()) {
-            self.here(|| self.work_while_tiny(&mut pace, expected));
+        let remembered = if self.fixed.is_some() { None } else { kind.recall() };
+        if let Some(cost) = remembered.filter(|cost| self.is_tiny(*cost)) {
+            self.here(|| self.work_while_tiny(&mut pace, cost));
         }
         if self.cursor.left() > 0 && !self.failures.any() {
             self.scheduler.participate(|seat| self.work_with_others(&mut pace, seat));
@@ -134,6 +136,12 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         if let Some(cost) = pace.cost() {
             kind.remember(cost);
         }
+    }
+
+    /// Whether it should cost less to do it alone, if a unit costs as much as last time.
+    fn is_tiny(&self, cost: f32) -> bool {
+        let expected = cost * self.cursor.units() as f32;
+        expected < TINIEST || (expected < TINY && !self.scheduler.has_searcher())
     }
 
     /// Runs `f` as a part of this pool, on the seat that the thread has there, if any.
@@ -148,18 +156,17 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         self.end(own);
     }
 
-    /// Claims as a plain loop would, unless it turns out to take longer than expected.
-    fn work_while_tiny(&self, pace: &mut Pace, expected: f32) {
+    /// Claims as a plain loop would, but for a look at the clock after the first unit and now and
+    /// then, as long as units cost about as much as last time.
+    fn work_while_tiny(&self, pace: &mut Pace, cost: f32) {
         let mut own = None;
         let mut size = 1;
         while let Some(units) = self.claim(&mut own, |_| size) {
-            pace.lap(units);
-            let left = pace.cost().unwrap_or(0.0) * self.cursor.left() as f32;
-            // One item says little, so it may have cost several times what was expected.
-            if left > 8.0 * expected.max(TINIEST) {
+            let spent = pace.lap(units).as_nanos() as f32;
+            if spent > SURPRISE * cost * units as f32 + GRACE {
                 break;
             }
-            size = usize::MAX;
+            size = (TINIEST / cost) as usize;
         }
         self.end(own);
     }

@@ -1,14 +1,24 @@
 //! How the calls through one handle are to go.
 
+use std::num::NonZeroUsize;
+
 use super::Pool;
 
 /// What a handle asks of each call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     /// At most this many threads, the caller included.
-    pub(crate) limit: Option<usize>,
+    pub(crate) limit: Option<NonZeroUsize>,
     /// Claims of this many items.
-    pub(crate) chunk: Option<usize>,
+    pub(crate) chunk: Option<NonZeroUsize>,
+}
+
+impl Options {
+    /// Whether the caller is to work alone.
+    #[inline]
+    pub(crate) fn is_alone(self) -> bool {
+        self.limit == Some(NonZeroUsize::MIN)
+    }
 }
 
 impl Pool {
@@ -29,7 +39,7 @@ impl Pool {
     #[must_use]
     pub fn limit(&self, threads: usize) -> Self {
         let mut view = self.clone();
-        view.options.limit = Some(threads.max(1));
+        view.options.limit = Some(at_least_one(threads));
         view
     }
 
@@ -41,7 +51,11 @@ impl Pool {
     #[must_use]
     pub fn chunk(&self, items: usize) -> Self {
         let mut view = self.clone();
-        view.options.chunk = Some(items.max(1));
+        view.options.chunk = Some(at_least_one(items));
         view
     }
+}
+
+fn at_least_one(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }

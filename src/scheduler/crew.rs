@@ -173,15 +173,15 @@ unsafe impl Work for Crew {
         Ran::Finished
     }
 
-    unsafe fn give_back(this: NonNull<Self>) {
-        // SAFETY: as in `run`.
-        let crew = unsafe { Arc::from_raw(this.as_ptr()) };
-        crew.gate.take_invitation_back();
+    unsafe fn give_back(this: NonNull<Self>) -> Option<Job> {
+        // SAFETY: the share passes from one job to the other.
+        Some(unsafe { Job::new(this) })
     }
 
     unsafe fn cancel(this: NonNull<Self>) -> bool {
         // SAFETY: as in `run`.
-        unsafe { Self::give_back(this) };
+        let crew = unsafe { Arc::from_raw(this.as_ptr()) };
+        crew.gate.take_invitation_back();
         false
     }
 

@@ -57,6 +57,17 @@ pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Frame>) -> R) -> R {
     f(unsafe { INNERMOST.get().as_ref() })
 }
 
+/// The innermost frame of this thread, for those to whom a closure is too dear.
+///
+/// # Safety
+///
+/// - The caller uses the frame, and what it gets from it, before it returns itself.
+#[inline]
+pub(crate) unsafe fn innermost<'a>() -> Option<&'a Frame> {
+    // SAFETY: frames stand on this stack, further down than the caller's own.
+    unsafe { INNERMOST.get().as_ref() }
+}
+
 /// Runs `f` in the pool of `scheduler`, on `seat` if this thread has one there.
 pub(crate) fn enter<R>(scheduler: &Scheduler, seat: Option<&Seat>, f: impl FnOnce() -> R) -> R {
     /// Takes the frame off the list, by unwinding as well.
@@ -97,6 +108,11 @@ impl Scheduler {
             std::iter::successors(innermost, |frame| frame.outer())
                 .any(|frame| ptr::eq(frame.scheduler, self))
         })
+    }
+
+    /// Whether this is the pool that this thread was in last.
+    pub(super) fn is_innermost(&self) -> bool {
+        with_current(|frame| frame.is_some_and(|frame| ptr::eq(frame.scheduler, self)))
     }
 
     /// Another owner of this scheduler.

@@ -21,7 +21,8 @@ impl Scheduler {
     /// `f` runs without.
     pub(crate) fn participate<R>(&self, f: impl FnOnce(Option<&Seat>) -> R) -> R {
         self.with_seat(|own| match own {
-            Some(seat) => f(Some(seat)),
+            Some(seat) if self.is_innermost() => f(Some(seat)),
+            Some(seat) => enter(self, Some(seat), || f(Some(seat))),
             None => self.be_guest(f),
         })
     }
@@ -43,11 +44,11 @@ impl Scheduler {
     }
 
     /// The thread of `seat` stops working. Others may take what it has, and its part in the count
-    /// of busy threads.
-    pub(super) fn stand_down(&self, seat: &Seat) {
+    /// of busy threads. False: it was not counted.
+    pub(super) fn stand_down(&self, seat: &Seat) -> bool {
         seat.publish_all();
         if !seat.is_active() {
-            return;
+            return false;
         }
         seat.set_active(false);
         self.sleep.end_activity();
@@ -57,6 +58,7 @@ impl Scheduler {
             self.notify(Urgency::Structured);
         }
         self.look_whether_quiet();
+        true
     }
 
     /// Runs `f`, which may wait in any way, and so is not counted as work of a guest.

@@ -34,7 +34,7 @@ use crate::wait::{Sleep, Urgency, Wake};
 
 pub(crate) use counters::Tally;
 pub(crate) use crew::{Crew, Pieces};
-pub(crate) use current::{enter, with_current};
+pub(crate) use current::{enter, innermost, with_current};
 pub(crate) use joins::Popped;
 pub(crate) use queue::Queue;
 pub(crate) use seat::Seat;

@@ -4,7 +4,7 @@
 //! while it ran that very half, and nothing else (leapfrogging: David B. Wagner and Bradley G.
 //! Calder, "Leapfrogging: a portable technique for implementing efficient futures", PPoPP 1993). A
 //! job says of which half it is a piece by its [tag](Job::tag). A thief may have older jobs, too;
-//! one that is taken by mistake is given back to the one who waits for it.
+//! one that is taken by mistake is given back to the one who waits for it, or to everybody.
 //!
 //! When that finds nothing the thread parks. It publishes what it has, and somebody takes its place
 //! meanwhile: a sleeping worker, or a spare.
@@ -53,8 +53,8 @@ impl Seat {
         let Some(job) = self.scheduler().take_from(thief) else { return false };
         if job.tag() == address {
             self.run(job);
-        } else {
-            job.give_back();
+        } else if let Some(job) = job.give_back() {
+            self.scheduler().inject(job);
         }
         true
     }
@@ -120,17 +120,13 @@ pub(crate) fn step_aside<R>(f: impl FnOnce() -> R) -> R {
     with_current(|innermost| aside(innermost, f))
 }
 
-fn aside<R>(frame: Option<&Frame>, f: impl FnOnce() -> R) -> R {
-    let frames = || std::iter::successors(frame, |frame| frame.outer());
-    let active: Vec<&Frame> =
-        frames().filter(|it| it.seat().is_some_and(Seat::is_active)).collect();
-    let seats = || active.iter().filter_map(|frame| frame.seat());
-    seats().for_each(|seat| {
-        seat.scheduler().count(Tally::Park);
-        seat.scheduler().stand_down(seat);
-    });
+fn aside<R>(innermost: Option<&Frame>, f: impl FnOnce() -> R) -> R {
+    let seats = std::iter::successors(innermost, |frame| frame.outer()).filter_map(Frame::seat);
+    // A seat may be in several frames; it is active the first time only.
+    let stood_down: Vec<&Seat> = seats.filter(|seat| seat.scheduler().stand_down(seat)).collect();
+    stood_down.iter().for_each(|seat| seat.scheduler().count(Tally::Park));
     let result = f();
-    seats().for_each(|seat| seat.scheduler().stand_up(seat));
+    stood_down.iter().for_each(|seat| seat.scheduler().stand_up(seat));
     result
 }
 

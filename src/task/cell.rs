@@ -189,9 +189,9 @@ unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
         ran
     }
 
-    unsafe fn give_back(this: NonNull<Self>) {
-        // SAFETY: the entry is used up; whoever waits for the task finds it by the handle.
-        unsafe { Self::release(this, ENTRY) };
+    unsafe fn give_back(this: NonNull<Self>) -> Option<Job> {
+        // SAFETY: the entry's share passes from one job to the other.
+        Some(unsafe { Job::new(this) })
     }
 
     unsafe fn cancel(this: NonNull<Self>) -> bool {

@@ -85,7 +85,7 @@ impl Latch {
     pub(crate) fn unregister(&self) {
         // ORDERING: Relaxed, as in `register`.
         let waker = self.word.load(Ordering::Relaxed);
-        if waker == DONE || waker == GIVEN_BACK {
+        if waker == UNSET || waker == DONE || waker == GIVEN_BACK {
             return;
         }
         // ORDERING: Relaxed: the waker is this thread's own, nothing is handed over.

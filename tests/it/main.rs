@@ -1,4 +1,12 @@
 //! The crate from outside, as its users see it.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests, too")]
+
 mod api;
+mod pools;
+mod processes;
+mod promises;
+mod scopes;
+mod shutdown;
 mod support;
+mod tasks;

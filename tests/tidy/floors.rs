@@ -101,8 +101,8 @@ fn follow(code: &Code, index: usize, mut module: Vec<&str>, imports: &mut Vec<Im
             "super" => drop(module.pop()),
             "self" => {}
             "{" if module.is_empty() => {
-                for start in branches(code, i) {
-                    follow(code, start, Vec::new(), imports);
+                for branch in code.parts(code.inside(i)) {
+                    follow(code, branch.start, Vec::new(), imports);
                 }
                 return;
             }
@@ -116,22 +116,6 @@ fn follow(code: &Code, index: usize, mut module: Vec<&str>, imports: &mut Vec<Im
     if module.is_empty() {
         imports.push(Import { index: i, top: code.at(i).to_string() });
     }
-}
-
-/// Where the branches of `{a, b::{c, d}}` begin.
-fn branches(code: &Code, open: usize) -> Vec<usize> {
-    let inside = code.inside(open);
-    let mut starts = vec![inside.start];
-    let mut i = inside.start;
-    while i < inside.end {
-        match code.at(i) {
-            "{" => i = code.inside(i).end,
-            "," if i + 1 < inside.end => starts.push(i + 1),
-            _ => {}
-        }
-        i += 1;
-    }
-    starts
 }
 
 fn found(path: &str, text: &str) -> Vec<String> {
@@ -149,6 +133,7 @@ fn an_upward_import_is_found_in_every_form() {
         "fn f() { crate::pool::spawn(); }",
         "fn f(pool: &crate::pool::Pool) {}",
         "mod inner { use super::super::super::pool::Pool; }",
+        "mod inner {} use super::super::pool::Pool;",
         "macro_rules! m { () => { $crate::pool::Pool } }",
         "pub use self::super::super::pool::Pool;",
         "#[cfg(test)] mod tests { use crate::pool::Pool; }",
@@ -163,7 +148,7 @@ fn an_upward_import_is_found_in_every_form() {
 fn what_lies_below_or_in_the_own_folder_may_be_imported() {
     let text = "
         use crate::sync::Arc;
-        use crate::{job::{Job, pool}, wait::Latch};
+        use crate::{job::{Job, pool}, wait::Latch,};
         use crate::scheduler::deque::Deque;
         use super::deque::Deque;
         use super::super::wait::Latch;

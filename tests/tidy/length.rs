@@ -66,8 +66,10 @@ fn tests_do_not_count() {
     assert_eq!(found(&tests), [""; 0]);
     // Nor do they hide what comes after them.
     assert_eq!(found(&format!("{tests}{}", "\n".repeat(FILE))).len(), 1);
-    let module = format!("mod inner {{\n{}}}\n", "\n".repeat(FILE));
-    assert_eq!(found(&module).len(), 1);
+    for name in ["inner", "tests"] {
+        let module = format!("mod {name} {{\n{}}}\n", "\n".repeat(FILE));
+        assert_eq!(found(&module).len(), 1);
+    }
 }
 
 #[test]
@@ -78,10 +80,14 @@ fn a_long_function_is_found() {
     assert_eq!(found(&function(FUNCTION - 2)), [""; 0]);
     let expected = "src/job.rs:2: `f` has 61 lines, more than 60";
     assert_eq!(found(&function(FUNCTION - 1)), [expected]);
+}
 
-    let declared = format!("trait T {{\n    fn f(a: [u8; 2]);\n{}}}\n", "\n".repeat(FUNCTION));
-    assert_eq!(found(&declared), [""; 0]);
-    let pointer =
-        format!("struct S {{\n    f: fn(),\n    g: [u8; {{\n{}1}}]\n}}", "\n".repeat(FUNCTION));
-    assert_eq!(found(&pointer), [""; 0]);
+#[test]
+fn what_follows_a_declaration_is_not_its_body() {
+    let long = "\n".repeat(FUNCTION);
+    assert_eq!(
+        found(&format!("trait T {{\n    fn f(a: [u8; 2]);\n}}\nmod m {{\n{long}}}\n")),
+        [""; 0]
+    );
+    assert_eq!(found(&format!("static F: fn() = {{\n{long}    g\n}};\n")), [""; 0]);
 }

@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use crate::code::{Code, LITERAL};
+use crate::code::Code;
+use crate::lexer::LITERAL;
 
 pub(crate) fn violations(code: &Code) -> Vec<String> {
     let announcement = announcement(code);
@@ -115,14 +116,17 @@ fn has_safety_docs(code: &Code, index: usize) -> bool {
     })
 }
 
-/// Right above the statement, or within it, above the line with `unsafe`.
+/// Right above the line or the statement, or within the statement.
 fn has_comment_right_above(code: &Code, index: usize) -> bool {
     let start = start_of_statement(code, index);
-    let first_line = code.tokens[start].line;
-    code.comments.iter().any(|comment| {
-        let belongs = (start..=index).contains(&comment.before);
-        let touches = comment.before > start || comment.lines.end == first_line;
-        belongs && touches && comment.text.contains("SAFETY:")
+    let line = code.tokens[index].line;
+    // A comment above a line explains one place in it.
+    let is_first = !code.find(&["unsafe"]).any(|i| i < index && code.tokens[i].line == line);
+    code.comments.iter().filter(|comment| comment.text.contains("SAFETY:")).any(|comment| {
+        let is_within = (start + 1..=index).contains(&comment.before);
+        let is_above_statement =
+            comment.before == start && comment.lines.end == code.tokens[start].line;
+        is_within || is_above_statement || (is_first && comment.lines.end == line)
     })
 }
 
@@ -189,6 +193,7 @@ fn unsafe_without_a_comment_is_found() {
         "// SAFETY: for f only.\nfn f() {\n    let a = 1;\n    unsafe { g() }\n}",
         "fn f() {\n    // SAFETY: once.\n    unsafe { g() };\n    unsafe { g() };\n}",
         "fn f() -> X {\n    // SAFETY: once.\n    X { a: unsafe { g() }, b: unsafe { g() } }\n}",
+        "fn f() {\n    // SAFETY: inside.\n}\nunsafe impl Send for X {}",
         "#[unsafe(no_mangle)] fn f() {}",
         "unsafe extern \"C\" { fn g(); }",
     ] {
@@ -204,6 +209,7 @@ fn a_comment_above_the_statement_explains() {
         "fn f() {\n    // SAFETY: a long\n    // comment.\n    let x = g(unsafe { h() });\n}",
         "fn f() {\n    let x =\n        // SAFETY: fine.\n        unsafe { h() };\n}",
         "fn f() {\n    match x {\n        // SAFETY: fine.\n        A => unsafe { h() },\n    }\n}",
+        "fn f() {\n    // SAFETY: fine.\n    let x = if y { unsafe { h() } } else { z };\n}",
         "// SAFETY: fine.\n#[allow(x)]\nunsafe impl<T: Send> Send for X<T> {}",
         "struct F(unsafe fn(*mut u8), unsafe extern \"C\" fn());",
     ] {
@@ -238,4 +244,6 @@ fn the_inventory_is_checked_both_ways() {
     assert_eq!(differences(&files, &[]), [unlisted]);
     let stale = "src/b.rs:1: is in the INVENTORY and has no `unsafe`";
     assert_eq!(differences(&files, &["a.rs", "b.rs"]), [stale]);
+    let files = [Code::new("a.rs", "unsafe"), Code::new("b.rs", "unsafe")];
+    assert_eq!(differences(&files, &["b.rs", "a.rs"]), ["the INVENTORY is not sorted"]);
 }
