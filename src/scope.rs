@@ -6,10 +6,11 @@
 //!
 //! # Invariant
 //!
-//! A task is counted as pending from before it is queued until whoever claimed it has put its
-//! result away and dropped what nobody wants. The owner returns when none is pending, no
-//! participant is left, and its queue has only tombstones. Whoever takes the count to zero still is
-//! a participant (or the owner), so what it touches afterwards is still there.
+//! A task counts as spawned before it is queued, and as ended when whoever claimed it has put its
+//! result away and dropped what nobody wants. The owner returns when as many have ended as were
+//! spawned, no participant is left, and its queue has only tombstones. Whoever counts the last one
+//! still is a participant (or runs another task, or is the owner), so what it touches afterwards is
+//! still there.
 
 #![expect(unsafe_code, reason = "opens a crew on its own stack, gives tickets back")]
 
@@ -21,8 +22,12 @@ use std::sync::{Arc, OnceLock};
 use crate::error::{TaskError, TryJoinError};
 use crate::job::{Job, Ran};
 use crate::pool::Pool;
-use crate::scheduler::{Crew, Pieces, Queue, Scheduler, Tally, enter, pause, step_aside};
-use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
+use crossbeam_utils::CachePadded;
+
+use crate::scheduler::{
+    Crew, Pieces, Queue, Scheduler, Tally, enter, pause, step_aside, this_thread,
+};
+use crate::sync::{Mutex, Ordering, lock};
 use crate::task::{Patience, Ticket, await_ticket, new_task};
 use crate::unwind::{Payload, catch, discard};
 use crate::wait::{Bell, Parker};
@@ -232,13 +237,15 @@ struct Queued {
 struct Tasks {
     scheduler: Arc<Scheduler>,
     queue: Queue<Queued>,
-    pending: AtomicUsize,
-    spawned: AtomicU64,
+    /// How many tasks there ever were, and how many of them have ended.
+    spawned: CachePadded<AtomicU64>,
+    ended: CachePadded<AtomicU64>,
     /// The earliest-spawned panic that nobody has taken.
     panic: Mutex<Option<(u64, Payload)>>,
     crew: OnceLock<Arc<Crew>>,
     limit: usize,
     tag: usize,
+    owner: usize,
     /// Rings for the owner: there is a new task, or all are done.
     bell: Bell,
 }
@@ -248,22 +255,22 @@ impl Tasks {
         Self {
             scheduler,
             queue: Queue::new(),
-            pending: AtomicUsize::new(0),
-            spawned: AtomicU64::new(0),
+            spawned: CachePadded::new(AtomicU64::new(0)),
+            ended: CachePadded::new(AtomicU64::new(0)),
             panic: Mutex::new(None),
             crew: OnceLock::new(),
             limit,
             tag,
+            owner: this_thread(),
             bell: Bell::new(Parker::current()),
         }
     }
 
     /// Adds a task, and returns its place in the order of spawning.
     fn add(&self, job: Job) -> u64 {
-        // ORDERING: Relaxed: a number, nothing is published by it.
+        // ORDERING: Relaxed: whoever adds keeps the scope open: it is its body, or a task that will
+        // count itself as ended after this. See `is_done`.
         let sequence = self.spawned.fetch_add(1, Ordering::Relaxed);
-        // ORDERING: Relaxed: whoever adds keeps the scope open: it is its body, or a pending task.
-        self.pending.fetch_add(1, Ordering::Relaxed);
         if self.scheduler.is_alone() {
             enter(&self.scheduler, None, || self.run(Queued { sequence, job }));
             return sequence;
@@ -272,7 +279,9 @@ impl Tasks {
         if self.limit > 0 {
             self.crew().invite(&self.scheduler);
         }
-        self.bell.ring();
+        if this_thread() != self.owner {
+            self.bell.ring();
+        }
         sequence
     }
 
@@ -304,16 +313,23 @@ impl Tasks {
     }
 
     fn account_for_one(&self) {
-        // ORDERING: Release hands what the task did to the owner; Acquire makes the last one hand
-        // on everybody's. Pairs with `is_done`.
-        if self.pending.fetch_sub(1, Ordering::AcqRel) == 1 {
+        // ORDERING: Release hands what the task did, what it spawned included, to the owner;
+        // Acquire makes the last one hand on everybody's. Pairs with `is_done`.
+        let ended = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
+        // ORDERING: Relaxed: the last task to end sees all that were spawned, since each of them was
+        // spawned before something ended that it has seen.
+        if ended == self.spawned.load(Ordering::Relaxed) && this_thread() != self.owner {
             self.bell.ring();
         }
     }
 
+    /// Whether all tasks have ended, once the body has.
     fn is_done(&self) -> bool {
-        // ORDERING: Acquire pairs with `account_for_one`.
-        self.pending.load(Ordering::Acquire) == 0
+        // ORDERING: Acquire pairs with `account_for_one`. Read first: a task that has ended has
+        // counted what it spawned, so as many spawned as ended means that none is left to spawn.
+        let ended = self.ended.load(Ordering::Acquire);
+        // ORDERING: Relaxed: ordered after the load above.
+        ended == self.spawned.load(Ordering::Relaxed)
     }
 
     fn note_panic(&self, sequence: u64, payload: Payload) {
@@ -361,6 +377,21 @@ impl Tasks {
     }
 }
 
+impl Tasks {
+    /// The next task; where there is none it waits a little, since leaving and coming back costs
+    /// more.
+    fn next_soon(&self) -> Option<Queued> {
+        for _ in 0..LOOKS {
+            let next = self.queue.pop();
+            if next.is_some() || self.is_done() {
+                return next;
+            }
+            pause();
+        }
+        None
+    }
+}
+
 impl Pieces for Tasks {
     fn take_part(&self, crew: &Crew) {
         loop {
@@ -369,7 +400,7 @@ impl Pieces for Tasks {
                 // Detached tasks wait for this thread. The scope's go on without it, or later.
                 return crew.invite_next(&self.scheduler);
             }
-            let Some(task) = self.queue.pop() else {
+            let Some(task) = self.next_soon() else {
                 return crew.withdraw(&self.scheduler);
             };
             if !self.queue.is_empty() {

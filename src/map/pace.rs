@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 /// How long a claim should take: long against the claim itself, short against a time slice.
-const TARGET: Duration = Duration::from_micros(30);
+const TARGET: Duration = Duration::from_micros(100);
 
 /// A claim may be so many times as large as the one before.
 const GROWTH: u128 = 16;
@@ -50,7 +50,14 @@ impl Pace {
         self.size.min(left.div_ceil(SHARES * self.participants))
     }
 
-    /// A claim of `units` is done, which began when the last one ended: says how long it took.
+    /// A claim begins. Without this it begins when the last one ended.
+    pub(super) fn begin(&mut self) {
+        if !self.is_fixed {
+            self.began = Instant::now();
+        }
+    }
+
+    /// A claim of `units` is done: says how long it took.
     pub(super) fn lap(&mut self, units: usize) -> Duration {
         if self.is_fixed {
             return Duration::ZERO;

@@ -196,6 +196,8 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
     fn work(&self, pace: &mut Pace, goes_on: impl Fn() -> bool) {
         let mut own = None;
         while self.cursor.left() <= 1 || goes_on() {
+            // What it costs to invite is none of the items'.
+            pace.begin();
             let Some(units) = self.claim(&mut own, |left| pace.size(left)) else { break };
             pace.lap(units);
         }

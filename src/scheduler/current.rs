@@ -86,6 +86,12 @@ pub(crate) fn enter<R>(scheduler: &Scheduler, seat: Option<&Seat>, f: impl FnOnc
     f()
 }
 
+/// A number that no other living thread has.
+#[inline]
+pub(crate) fn this_thread() -> usize {
+    INNERMOST.with(|place| ptr::from_ref(place).addr())
+}
+
 impl Scheduler {
     /// Runs `f` with the seat that this thread has in this pool.
     #[inline]

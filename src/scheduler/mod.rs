@@ -34,7 +34,7 @@ use crate::wait::{Sleep, Urgency, Wake};
 
 pub(crate) use counters::Tally;
 pub(crate) use crew::{Crew, Pieces};
-pub(crate) use current::{enter, innermost, with_current};
+pub(crate) use current::{enter, innermost, this_thread, with_current};
 pub(crate) use joins::Popped;
 pub(crate) use queue::Queue;
 pub(crate) use seat::Seat;
@@ -181,8 +181,10 @@ impl Scheduler {
 
     /// Counts, on this thread's seat if it has one.
     pub(crate) fn count(&self, tally: Tally) {
-        let seat = self.with_seat(|seat| seat.map(Seat::index));
-        seat.map_or(&self.outside, |index| self.places.get(index).counters()).count(tally);
+        self.with_seat(|seat| match seat {
+            Some(seat) => self.places.get(seat.index()).counters().count_own(tally),
+            None => self.outside.count(tally),
+        });
     }
 
     /// Queues a detached task of this thread.

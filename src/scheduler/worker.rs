@@ -100,7 +100,7 @@ impl Scheduler {
     }
 
     fn run_job(&self, seat: &Seat, job: Job) {
-        self.count(Tally::Run);
+        self.places.get(seat.index()).counters().count_own(Tally::Run);
         seat.run(job);
     }
 

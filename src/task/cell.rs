@@ -1,7 +1,7 @@
 //! The one allocation of a task: its state, who waits for it, and its closure or its result.
 //!
 //! ```text
-//!                claim                    complete
+//!                claim                    latch
 //!   queued ───────────────► started ───────────────────► done
 //!          worker, joiner            result, panic or
 //!          or canceller              refusal is in place
@@ -12,10 +12,10 @@
 //!
 //! # Invariant
 //!
-//! Two shares keep the memory: the queue's entry and the handle, a bit each, and whoever clears the
-//! last one frees it. The stage belongs to the claimer from the claim until `DONE` is set. From
-//! then on it belongs to the handle; or to the claimer, if the handle was gone when it set `DONE`.
-//! The latch is set after `DONE`, by the claimer, whose share keeps it alive.
+//! Two shares keep the memory: the queue's entry and the handle, a bit each. The stage belongs to
+//! the claimer from the claim until it sets the latch, and to the handle from then on. A claimer
+//! that finds no handle sets no latch. Whoever gives up the last share has the task to itself, and
+//! sees to what is left in it.
 
 #![expect(unsafe_code, reason = "shares a task between a queue and a handle")]
 
@@ -29,9 +29,8 @@ use crate::unwind::{AbortGuard, Payload, catch, discard};
 use crate::wait::{Latch, Outcome};
 
 const STARTED: usize = 1;
-const DONE: usize = 2;
-const ENTRY: usize = 4;
-const HANDLE: usize = 8;
+const ENTRY: usize = 2;
+const HANDLE: usize = 4;
 
 /// Why a task never ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +76,7 @@ where
 
 /// A task that never runs.
 pub(crate) fn refused_task<'a, T: Send + 'a>(refusal: Refusal) -> Ticket<'a, T> {
-    let task = Task::<fn() -> T, T>::allocate(STARTED | DONE | HANDLE, Stage::Refused(refusal));
+    let task = Task::<fn() -> T, T>::allocate(STARTED | HANDLE, Stage::Refused(refusal));
     // SAFETY: just allocated.
     let latch = unsafe { &task.as_ref().latch };
     // SAFETY: alive by the handle's share, and set here only.
@@ -110,7 +109,7 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
     /// # Safety
     ///
     /// - The caller has the claim, and a share.
-    unsafe fn run_claimed(&self) -> Ran {
+    unsafe fn run_claimed(&self) {
         // SAFETY: the claim makes the stage the caller's.
         let Stage::Pending(closure) = (unsafe { self.replace(Stage::Taken) }) else {
             unreachable!("a task is claimed once, with its closure in it")
@@ -120,7 +119,7 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
             Err(payload) => Stage::Panicked(payload),
         };
         // SAFETY: as above.
-        unsafe { self.complete(stage) }
+        unsafe { self.complete(stage) };
     }
 
     /// Calls the task off instead of running it.
@@ -128,51 +127,50 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
     /// # Safety
     ///
     /// - As for [`run_claimed`](Self::run_claimed).
-    unsafe fn call_off(&self, refusal: Refusal) {
+    unsafe fn call_off(&self) {
         // SAFETY: the claim makes the stage the caller's.
         discard(unsafe { self.replace(Stage::Taken) });
-        // SAFETY: as above. A refusal is no panic, so nothing is orphaned.
-        let _ = unsafe { self.complete(Stage::Refused(refusal)) };
+        // SAFETY: as above.
+        unsafe { self.complete(Stage::Refused(Refusal::Cancelled)) };
     }
 
-    /// Puts the result in place and wakes who waits for it; or sees to it, if nobody ever will.
+    /// Puts the result in place, and wakes who waits for it.
     ///
     /// # Safety
     ///
     /// - As for [`run_claimed`](Self::run_claimed).
-    unsafe fn complete(&self, stage: Stage<F, T>) -> Ran {
+    unsafe fn complete(&self, stage: Stage<F, T>) {
         // Without its completion the task would hang whoever waits for it.
         let guard = AbortGuard;
         // SAFETY: the stage is still the caller's.
         unsafe { self.replace(stage) };
-        let ran = if self.state.complete() {
+        if self.state.has_handle() {
             // SAFETY: the caller's share keeps the latch alive, and a task completes once.
             unsafe { Latch::set(&raw const self.latch, Outcome::Done) };
-            Ran::Finished
-        } else {
-            // SAFETY: there is no handle, so the stage stays the caller's.
-            match unsafe { self.replace(Stage::Taken) } {
-                Stage::Panicked(payload) => Ran::Orphaned(payload),
-                stage => {
-                    discard(stage);
-                    Ran::Finished
-                }
-            }
-        };
+        }
         guard.disarm();
-        ran
     }
 
-    /// Gives up one share; frees the task if it was the last.
+    /// Gives up one share. If it was the last, what is left in the task is dropped with it; a panic
+    /// that nobody has taken comes out.
     ///
     /// # Safety
     ///
     /// - The caller has the share, and does not use the task any more.
-    unsafe fn release(this: NonNull<Self>, share: usize) {
+    unsafe fn release(this: NonNull<Self>, share: usize) -> Option<Payload> {
         // SAFETY: the share keeps the task alive.
-        if unsafe { this.as_ref() }.state.release(share) {
-            // SAFETY: it came from a box, and no share is left.
-            drop(unsafe { Box::from_raw(this.as_ptr()) });
+        if !unsafe { this.as_ref() }.state.release(share) {
+            return None;
+        }
+        // SAFETY: it came from a box, and no share is left.
+        let task = unsafe { Box::from_raw(this.as_ptr()) };
+        // SAFETY: nobody else has it.
+        match unsafe { task.replace(Stage::Taken) } {
+            Stage::Panicked(payload) => Some(payload),
+            stage => {
+                discard(stage);
+                None
+            }
         }
     }
 }
@@ -182,11 +180,17 @@ unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
     unsafe fn run(this: NonNull<Self>, _: usize) -> Ran {
         // SAFETY: the entry's share is this call's.
         let task = unsafe { this.as_ref() };
-        // SAFETY: the claim is this call's.
-        let ran = if task.state.claim() { unsafe { task.run_claimed() } } else { Ran::Spent };
+        let is_claimed = task.state.claim();
+        if is_claimed {
+            // SAFETY: the claim is this call's.
+            unsafe { task.run_claimed() };
+        }
         // SAFETY: the entry is used up.
-        unsafe { Self::release(this, ENTRY) };
-        ran
+        match unsafe { Self::release(this, ENTRY) } {
+            Some(payload) => Ran::Orphaned(payload),
+            None if is_claimed => Ran::Finished,
+            None => Ran::Spent,
+        }
     }
 
     unsafe fn give_back(this: NonNull<Self>) -> Option<Job> {
@@ -200,10 +204,10 @@ unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
         let is_claimed = task.state.claim();
         if is_claimed {
             // SAFETY: the claim is this call's.
-            unsafe { task.call_off(Refusal::Cancelled) };
+            unsafe { task.call_off() };
         }
-        // SAFETY: the entry is used up.
-        unsafe { Self::release(this, ENTRY) };
+        // SAFETY: the entry is used up. What was cancelled has not panicked.
+        let _no_panic = unsafe { Self::release(this, ENTRY) };
         is_claimed
     }
 
@@ -252,13 +256,13 @@ impl<F: FnOnce() -> T + Send, T: Send> Untyped<T> for Task<F, T> {
     }
 
     unsafe fn run(&self) {
-        // SAFETY: the caller has the claim. The handle is there, so nothing is orphaned.
-        let _ = unsafe { self.run_claimed() };
+        // SAFETY: the caller has the claim.
+        unsafe { self.run_claimed() };
     }
 
     unsafe fn call_off(&self) {
         // SAFETY: the caller has the claim.
-        unsafe { self.call_off(Refusal::Cancelled) };
+        unsafe { self.call_off() };
     }
 
     unsafe fn take(&self) -> Option<Result<T, Failure>> {
@@ -347,25 +351,23 @@ impl<'a, T> Ticket<'a, T> {
     ///
     /// - The ticket is not used any more.
     pub(crate) unsafe fn release(&mut self) -> Option<Payload> {
-        let result = if self.task().state().abandon() {
-            None
+        // SAFETY: done, so the stage is the handle's.
+        let taken = if self.is_done() { unsafe { self.task().take() } } else { None };
+        let left = if self.task().state().release(HANDLE) {
+            // SAFETY: it came from a box, and no share is left.
+            let task = unsafe { Box::from_raw(self.0.as_ptr()) };
+            // SAFETY: nobody else has it.
+            unsafe { task.take() }
         } else {
-            // SAFETY: the task was done before the handle went, so the stage is the handle's.
-            unsafe { self.task().take() }
+            None
         };
-        let payload = match result {
+        match taken.or(left) {
             Some(Err(Failure::Panicked(payload))) => Some(payload),
-            Some(Ok(value)) => {
-                discard(value);
+            result => {
+                discard(result);
                 None
             }
-            _ => None,
-        };
-        if self.task().state().release(HANDLE) {
-            // SAFETY: it came from a box, and no share is left.
-            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
-        payload
     }
 }
 
@@ -375,12 +377,9 @@ impl<T> fmt::Debug for Ticket<'_, T> {
     }
 }
 
-/// The packed word: started, done, and who has a share.
+/// The packed word: started, and who has a share.
 #[derive(Debug)]
 struct State(AtomicUsize);
-
-/// The handle has said that it will not take the result. Its share is still there.
-const ABANDONED: usize = 16;
 
 impl State {
     /// Wins the right to run the task, once.
@@ -395,21 +394,10 @@ impl State {
         self.0.load(Ordering::Relaxed) & STARTED != 0
     }
 
-    /// Shows that the stage has the result. False: the handle is gone, the stage stays the
-    /// claimer's.
-    #[must_use]
-    fn complete(&self) -> bool {
-        // ORDERING: Release hands the stage to the handle, which sees `DONE` in `abandon` (or the
-        // latch, which is set later). Relaxed on the reading side: an abandoned stage was never
-        // touched by the handle.
-        self.0.fetch_or(DONE, Ordering::Release) & ABANDONED == 0
-    }
-
-    /// The handle goes away. False: the task is done already, so the stage is the handle's.
-    #[must_use]
-    fn abandon(&self) -> bool {
-        // ORDERING: Acquire pairs with `complete`, and brings the stage.
-        self.0.fetch_or(ABANDONED, Ordering::Acquire) & DONE == 0
+    /// Whether somebody may wait for the result.
+    fn has_handle(&self) -> bool {
+        // ORDERING: Relaxed: a handle that goes away meanwhile needs no signal.
+        self.0.load(Ordering::Relaxed) & HANDLE != 0
     }
 
     /// Gives up one share. True: it was the last one.

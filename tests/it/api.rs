@@ -426,7 +426,10 @@ fn adapters_chain_as_methods() -> Outcome {
     assert_eq!(rises, [10, 11]);
     let sums = pool.map(source::zip(vec![1, 2, 3], 10..100), |(a, b)| a + b);
     assert_eq!(sums, [11, 13, 15]);
-    assert_eq!(pool.map(source::enumerate(["a", "b"]), |(i, word)| (i, word.len())), [(0, 1), (1, 1)]);
+    assert_eq!(
+        pool.map(source::enumerate(["a", "b"]), |(i, word)| (i, word.len())),
+        [(0, 1), (1, 1)]
+    );
     let triples = source::zip(&input, 0..3).zip(vec!['a', 'b', 'c']);
     assert_eq!(pool.map(triples, |((n, i), c)| (*n, i, c))[2], (30, 2, 'c'));
     Ok(())

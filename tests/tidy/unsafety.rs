@@ -116,17 +116,17 @@ fn has_safety_docs(code: &Code, index: usize) -> bool {
     })
 }
 
-/// Right above the line or the statement, or within the statement.
+/// Right above the line, or above the statement.
 fn has_comment_right_above(code: &Code, index: usize) -> bool {
     let start = start_of_statement(code, index);
     let line = code.tokens[index].line;
     // A comment above a line explains one place in it.
     let is_first = !code.find(&["unsafe"]).any(|i| i < index && code.tokens[i].line == line);
     code.comments.iter().filter(|comment| comment.text.contains("SAFETY:")).any(|comment| {
-        let is_within = (start + 1..=index).contains(&comment.before);
+        let is_above_line = is_first && comment.lines.end == line;
         let is_above_statement =
             comment.before == start && comment.lines.end == code.tokens[start].line;
-        is_within || is_above_statement || (is_first && comment.lines.end == line)
+        is_above_line || is_above_statement
     })
 }
 
