@@ -12,26 +12,31 @@
 //! that nobody has time for costs little more than two calls.
 
 use std::env;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use manyhands::join;
 
-fn main() -> ExitCode {
+fn main() -> io::Result<ExitCode> {
     let Some(len) = length(env::args().nth(1)) else {
         eprintln!("usage: quicksort [LENGTH]");
-        return ExitCode::from(2);
+        return Ok(ExitCode::from(2));
     };
 
+    let mut out = io::stdout().lock();
     let mut all_sorted = true;
     for (shape, input) in shapes(len) {
         let (expected, std_time) = sorted_by(&input, |v| v.sort());
         let (actual, time) = sorted_by(&input, quicksort);
         let verdict = if actual == expected { "sorted" } else { "WRONG" };
-        println!("{shape:<12} {len} numbers: {verdict} in {time:.1?}, `sort` takes {std_time:.1?}");
+        writeln!(
+            out,
+            "{shape:<12} {len} numbers: {verdict} in {time:.1?}, `sort` takes {std_time:.1?}"
+        )?;
         all_sorted &= actual == expected;
     }
-    if all_sorted { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if all_sorted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn length(argument: Option<String>) -> Option<usize> {

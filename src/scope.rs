@@ -25,7 +25,7 @@ use crate::pool::Pool;
 use crossbeam_utils::CachePadded;
 
 use crate::scheduler::{
-    Crew, Pieces, Queue, Scheduler, Tally, enter, pause, step_aside, this_thread,
+    Crew, Entry, Pieces, Queue, Scheduler, Tally, enter, pause, step_aside, this_thread,
 };
 use crate::sync::{Mutex, Ordering, lock};
 use crate::task::{Patience, Ticket, await_ticket, new_task};
@@ -307,6 +307,7 @@ impl Tasks {
         let has_run = self.scheduler.with_seat(|seat| enter(&self.scheduler, seat, run));
         if has_run {
             self.scheduler.count(Tally::Claim);
+            self.queue.bury();
             self.account_for_one();
         }
         has_run
@@ -394,20 +395,27 @@ impl Tasks {
 
 impl Pieces for Tasks {
     fn take_part(&self, crew: &Crew) {
-        loop {
-            let is_needed = self.scheduler.is_needed();
-            if is_needed && !self.queue.is_empty() {
-                // Detached tasks wait for this thread. The scope's go on without it, or later.
-                return crew.invite_next(&self.scheduler);
-            }
-            let Some(task) = self.next_soon() else {
-                return crew.withdraw(&self.scheduler);
-            };
+        while let Some(task) = self.next_soon() {
             if !self.queue.is_empty() {
                 crew.invite_next(&self.scheduler);
             }
             self.run(task);
+            // Detached tasks wait for this thread: the scope's go on without it, or later.
+            if self.scheduler.is_needed() && !self.queue.is_empty() {
+                return crew.invite_next(&self.scheduler);
+            }
         }
+        crew.withdraw(&self.scheduler);
+    }
+}
+
+impl Entry for Queued {
+    fn is_spent(&self) -> bool {
+        self.job.is_spent()
+    }
+
+    fn bury(self) {
+        self.job.bury();
     }
 }
 

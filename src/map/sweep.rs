@@ -16,6 +16,7 @@
 
 #![expect(unsafe_code, reason = "takes items from sources, opens a crew on its own stack")]
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -293,9 +294,11 @@ impl<S: Source> Drop for Rest<'_, S> {
 impl<S: Source, B: Body<S>> Pieces for Sweep<'_, S, B> {
     fn take_part(&self, crew: &Crew) {
         let mut pace = Pace::new(self.threads, self.fixed);
+        let has_begun = Cell::new(false);
         self.work(&mut pace, || {
             crew.invite_next(self.scheduler);
-            !self.scheduler.is_needed()
+            // One claim at least, or it would come and go for ever.
+            !(has_begun.replace(true) && self.scheduler.is_needed())
         });
         if self.cursor.left() == 0 || self.failures.any() {
             crew.withdraw(self.scheduler);

@@ -111,19 +111,19 @@ impl Crew {
         }
     }
 
-    /// Takes the invitation back that this thread may have out.
-    pub(crate) fn withdraw(&self, scheduler: &Scheduler) {
-        scheduler.with_seat(|seat| {
-            if let Some(seat) = seat {
-                seat.withdraw_invitation(std::ptr::from_ref(self).addr());
-            }
-        });
+    /// Takes the invitation back that this thread may have out. False: it has none on its seat.
+    pub(crate) fn withdraw(&self, scheduler: &Scheduler) -> bool {
+        let address = std::ptr::from_ref(self).addr();
+        scheduler.with_seat(|seat| seat.is_some_and(|seat| seat.withdraw_invitation(address)))
     }
 
     /// Lets nobody in any more, and waits until all participants have left.
     pub(crate) fn close(&self, scheduler: &Scheduler) {
+        let is_invited = self.gate.is_invited();
         let is_empty = self.gate.close();
-        self.withdraw(scheduler);
+        if !self.withdraw(scheduler) && is_invited {
+            scheduler.bury();
+        }
         if is_empty {
             return;
         }
@@ -223,6 +223,11 @@ impl Gate {
         let next = |word| Self::admits(word, limit).then_some(word | INVITED);
         // ORDERING: Relaxed: the queue hands the invitation over, this counts only.
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    }
+
+    fn is_invited(&self) -> bool {
+        // ORDERING: Relaxed: decides only whether to count a tombstone.
+        self.0.load(Ordering::Relaxed) & INVITED != 0
     }
 
     fn take_invitation_back(&self) {

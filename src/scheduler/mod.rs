@@ -10,7 +10,6 @@ mod counters;
 mod crew;
 mod current;
 mod guest;
-mod injector;
 mod joins;
 mod lifecycle;
 mod queue;
@@ -36,12 +35,11 @@ pub(crate) use counters::Tally;
 pub(crate) use crew::{Crew, Pieces};
 pub(crate) use current::{enter, innermost, this_thread, with_current};
 pub(crate) use joins::Popped;
-pub(crate) use queue::Queue;
+pub(crate) use queue::{Entry, Queue};
 pub(crate) use seat::Seat;
 pub(crate) use waiting::{block_on, pause, step_aside};
 
 use counters::Counters;
-use injector::Injector;
 use lifecycle::Lifecycle;
 use seat::{Place, Places};
 
@@ -81,7 +79,8 @@ impl fmt::Debug for Config {
 pub(crate) struct Scheduler {
     config: Config,
     places: Places,
-    injector: Injector,
+    /// Detached tasks that come from outside.
+    injector: Queue<Job>,
     sleep: Sleep,
     lifecycle: Lifecycle,
     /// How many workers were started: fewer than asked for where the system refused some.
@@ -100,7 +99,7 @@ impl Scheduler {
         fork::watch();
         let scheduler = Arc::new_cyclic(|this| Self {
             places: Places::new(config.threads, config.max_spares),
-            injector: Injector::new(),
+            injector: Queue::new(),
             sleep: Sleep::new(config.threads, config.max_spares),
             lifecycle: Lifecycle::new(),
             threads: AtomicUsize::new(0),
@@ -210,12 +209,16 @@ impl Scheduler {
         }
     }
 
-    /// A task of this pool was claimed by its joiner, and left a tombstone in some queue.
+    /// An entry has become a tombstone, in whichever queue: of this seat, or the injector.
     pub(crate) fn bury(&self) {
-        self.with_seat(|seat| match seat.filter(|seat| seat.has_task()) {
-            Some(seat) => seat.bury(),
-            None => self.injector.bury(),
+        self.with_seat(|seat| {
+            if let Some(seat) = seat.filter(|seat| seat.has_task()) {
+                seat.bury();
+            }
         });
+        if !self.injector.is_empty() {
+            self.injector.bury();
+        }
     }
 
     /// All counters, summed up.

@@ -21,9 +21,8 @@ use crossbeam_deque::{Stealer, Worker};
 
 use super::Scheduler;
 use super::counters::Counters;
-use super::injector::{TOMBSTONES, sift};
 use super::joins::{Joins, Popped};
-use super::queue::insist;
+use super::queue::{are_many, insist, sift};
 use crate::job::Job;
 use crate::sync::Ordering;
 use crate::wait::Urgency;
@@ -153,10 +152,10 @@ impl Seat {
         &self.tasks
     }
 
-    /// One entry of this seat's tasks has become a tombstone. Cleans up as the injector does.
+    /// One entry of this seat's tasks has become a tombstone. Cleans up as a [`Queue`](super::Queue) does.
     pub(super) fn bury(&self) {
         self.tombstones.set(self.tombstones.get() + 1);
-        if self.tombstones.get() >= TOMBSTONES.max(self.tasks.len() / 2) {
+        if are_many(self.tombstones.get(), self.tasks.len()) {
             self.tombstones.set(0);
             sift(self.tasks.len(), || self.tasks.pop(), |job| self.tasks.push(job));
         }

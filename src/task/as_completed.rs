@@ -6,6 +6,7 @@ use std::task::{Wake, Waker};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::claim::{may_nest, nested};
 use super::handle::TaskHandle;
 use crate::error::TaskError;
 use crate::fork;
@@ -112,27 +113,38 @@ impl<T> AsCompleted<T> {
             if self.generation != fork::generation() {
                 return self.lost_index().expect("no task of a forked pool ends");
             }
-            if !self.run_one_here() {
-                let received = step_aside(|| self.ended.recv());
-                return received.expect("a task that has not ended keeps its sender");
+            if let Some(index) = self.index_after_a_task() {
+                return index;
             }
         }
+    }
+
+    /// Begins the earliest task that nobody has begun; where there is none, or this stack is deep in
+    /// other tasks, it waits for one to end.
+    fn index_after_a_task(&mut self) -> Option<usize> {
+        let is_claimable =
+            |handle: &Option<TaskHandle<T>>| handle.as_ref().is_some_and(TaskHandle::is_claimable);
+        while self.handles.get(self.unclaimed).is_some_and(|handle| !is_claimable(handle)) {
+            self.unclaimed += 1;
+        }
+        let Some(Some(handle)) = self.handles.get(self.unclaimed) else {
+            let index = step_aside(|| self.ended.recv());
+            return Some(index.expect("a task that has not ended keeps its sender"));
+        };
+        let mut index = None;
+        let wait = |grace| {
+            index = step_aside(|| self.ended.recv_timeout(grace)).ok();
+            index.is_some()
+        };
+        if may_nest(wait) {
+            nested(|| handle.run_here());
+        }
+        index
     }
 
     /// A task that will never end, since this process is a fork.
     fn lost_index(&self) -> Option<usize> {
         self.handles.iter().position(|handle| handle.as_ref().is_some_and(TaskHandle::is_lost))
-    }
-
-    /// Begins the earliest task that nobody has begun.
-    fn run_one_here(&mut self) -> bool {
-        while let Some(handle) = self.handles.get(self.unclaimed) {
-            self.unclaimed += 1;
-            if handle.as_ref().is_some_and(TaskHandle::try_run_here) {
-                return true;
-            }
-        }
-        false
     }
 }
 

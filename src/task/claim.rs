@@ -37,17 +37,10 @@ pub(crate) fn await_ticket<T>(
     patience: Patience,
     run: impl Fn() -> bool,
 ) -> bool {
-    if matches!(patience, Patience::Claim) && ticket.is_claimable() {
-        if DEPTH.get() < DEEP {
-            if deeper(&run) {
-                return true;
-            }
-        } else if !block_on(ticket.latch(), Some(Instant::now() + GRACE))
-            && DEPTH.get() < DEEPEST
-            && deeper(&run)
-        {
-            return true;
-        }
+    let may_run = matches!(patience, Patience::Claim);
+    let wait = |grace| block_on(ticket.latch(), Some(Instant::now() + grace));
+    if may_run && ticket.is_claimable() && may_nest(wait) && nested(&run) {
+        return true;
     }
     for _ in 0..LOOKS {
         if ticket.is_done() {
@@ -59,7 +52,14 @@ pub(crate) fn await_ticket<T>(
     false
 }
 
-fn deeper(run: impl Fn() -> bool) -> bool {
+/// Whether one more task may run on this stack: where it is deep already, only if a wait for a
+/// while, by `wait`, was in vain.
+pub(super) fn may_nest(wait: impl FnOnce(Duration) -> bool) -> bool {
+    DEPTH.get() < DEEP || (!wait(GRACE) && DEPTH.get() < DEEPEST)
+}
+
+/// Runs `run`, which runs a task, one deeper.
+pub(super) fn nested(run: impl FnOnce() -> bool) -> bool {
     /// Comes up again, by unwinding as well.
     struct Up(u32);
 
@@ -69,8 +69,6 @@ fn deeper(run: impl Fn() -> bool) -> bool {
         }
     }
 
-    let depth = DEPTH.get();
-    let _up = Up(depth);
-    DEPTH.set(depth + 1);
+    let _up = Up(DEPTH.replace(DEPTH.get() + 1));
     run()
 }

@@ -104,7 +104,7 @@ impl<T> TaskHandle<T> {
     }
 
     /// Runs the task on this thread, if nobody has claimed it.
-    fn run_here(&self) -> bool {
+    pub(super) fn run_here(&self) -> bool {
         let run = || self.ticket.run();
         let has_run = self.scheduler.with_seat(|seat| match seat {
             Some(seat) => {
@@ -167,8 +167,8 @@ impl<T> TaskHandle<T> {
         &self.ticket
     }
 
-    pub(super) fn try_run_here(&self) -> bool {
-        self.scheduler.joiners_may_claim() && self.ticket.is_claimable() && self.run_here()
+    pub(super) fn is_claimable(&self) -> bool {
+        self.scheduler.joiners_may_claim() && self.ticket.is_claimable()
     }
 
     pub(super) fn is_lost(&self) -> bool {

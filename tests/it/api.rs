@@ -496,7 +496,8 @@ fn a_handle_gives_its_result_with_a_question_mark() -> Outcome {
 #[test]
 fn a_panic_in_a_task_is_an_error() -> Outcome {
     let pool = Pool::new(2)?;
-    let handle = pool.spawn(|| -> u32 { panic!("no such page: {}", 7) });
+    let page = 7;
+    let handle = pool.spawn(move || -> u32 { panic!("no such page: {page}") });
     let error = handle.join().expect_err("it panicked");
     assert_eq!(error.to_string(), "the task panicked: no such page: 7");
     let panic = error.into_panic().expect("a panic");

@@ -174,6 +174,22 @@ pub(crate) fn threads() -> usize {
     fs::read_dir("/proc/self/task").unwrap().count()
 }
 
+/// How much time this process has spent on a CPU so far, in all its threads.
+pub(crate) fn cpu_time() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    // The name, which may have spaces in it, ends with the last bracket.
+    let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// What part of one CPU this process uses while this thread sleeps for `time`.
+pub(crate) fn cpu_use(time: Duration) -> f64 {
+    let (begin, before) = (Instant::now(), cpu_time());
+    thread::sleep(time);
+    (cpu_time() - before).as_secs_f64() / begin.elapsed().as_secs_f64()
+}
+
 /// How many bytes of memory this process has in use.
 pub(crate) fn resident() -> usize {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
@@ -309,6 +325,11 @@ impl Gate {
         changed.notify_all();
     }
 
+    /// Opens it when dropped, so that a test that fails does not hang as well.
+    pub(crate) fn opener(&self) -> Opener {
+        Opener(self.clone())
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.0.0.lock().unwrap().0
     }
@@ -326,9 +347,19 @@ impl Gate {
     }
 }
 
+/// Opens a gate when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Opener(Gate);
+
+impl Drop for Opener {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
 /// Every worker of a pool stands at a gate until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Blocked(Gate);
+pub(crate) struct Blocked(#[expect(dead_code, reason = "for its drop")] Opener);
 
 impl Blocked {
     /// Blocks all workers of `pool`, which has nothing to do yet.
@@ -339,13 +370,7 @@ impl Blocked {
             pool.spawn(move || gate.wait()).detach();
         }
         gate.wait_for_arrivals(pool.threads());
-        Self(gate)
-    }
-}
-
-impl Drop for Blocked {
-    fn drop(&mut self) {
-        self.0.open();
+        Self(gate.opener())
     }
 }
 
