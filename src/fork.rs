@@ -27,6 +27,7 @@ pub(crate) fn watch() {
 
 #[cfg(unix)]
 fn set_hook() {
+    // SAFETY: this is the declaration of POSIX.
     unsafe extern "C" {
         fn pthread_atfork(
             prepare: Option<extern "C" fn()>,
@@ -38,7 +39,7 @@ fn set_hook() {
         // ORDERING: as in `generation`.
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
-    // SAFETY: the declaration is POSIX's, and the hook only adds to an atomic, which a signal
+    // SAFETY: the hook only adds to an atomic, which a signal
     // handler may do, too. Running out of memory (the only error) leaves forks unseen.
     unsafe { pthread_atfork(None, None, Some(in_child)) };
 }

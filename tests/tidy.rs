@@ -24,7 +24,36 @@ use std::path::Path;
 use code::Code;
 
 /// The files below `src` that contain `unsafe`, sorted. A new one is worth a second thought.
-const INVENTORY: &[&str] = &[];
+const INVENTORY: &[&str] = &[
+    "fork.rs",
+    "job/half.rs",
+    "job/mod.rs",
+    "join.rs",
+    "map/collect.rs",
+    "map/memory.rs",
+    "map/sweep.rs",
+    "scheduler/crew.rs",
+    "scheduler/current.rs",
+    "scheduler/joins.rs",
+    "scheduler/places.rs",
+    "scheduler/seat.rs",
+    "scheduler/waiting.rs",
+    "scope/handle.rs",
+    "scope/tasks.rs",
+    "source/chunks.rs",
+    "source/contract.rs",
+    "source/enumerate.rs",
+    "source/integers.rs",
+    "source/owned.rs",
+    "source/slices.rs",
+    "source/trial.rs",
+    "source/windows.rs",
+    "source/zip.rs",
+    "task/cell.rs",
+    "task/handle.rs",
+    "task/ticket.rs",
+    "wait/latch.rs",
+];
 
 #[test]
 fn modules_import_only_from_floors_below() {

@@ -12,6 +12,7 @@ mod current;
 mod guest;
 mod joins;
 mod lifecycle;
+mod places;
 mod queue;
 mod search;
 mod seat;
@@ -41,7 +42,7 @@ pub(crate) use waiting::{block_on, pause, step_aside};
 
 use counters::Counters;
 use lifecycle::Lifecycle;
-use seat::{Place, Places};
+use places::{Place, Places};
 
 /// More threads than this are never started for one pool.
 pub(crate) const MAX_THREADS: usize = 16_384;

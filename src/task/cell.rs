@@ -19,25 +19,14 @@
 
 #![expect(unsafe_code, reason = "shares a task between a queue and a handle")]
 
-use std::fmt;
 use std::ptr::NonNull;
 
-use crate::error::{Panic, TaskError};
+use super::state::{ENTRY, State};
+use super::ticket::{Failure, Refusal, Ticket, Untyped};
 use crate::job::{Header, Job, Ran, Work};
-use crate::sync::{AtomicUsize, Ordering, UnsafeCell};
+use crate::sync::UnsafeCell;
 use crate::unwind::{AbortGuard, Payload, catch, discard};
 use crate::wait::{Latch, Outcome};
-
-const STARTED: usize = 1;
-const ENTRY: usize = 2;
-const HANDLE: usize = 4;
-
-/// Why a task never ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Cancelled,
-    ShutDown,
-}
 
 /// What is in the cell.
 enum Stage<F, T> {
@@ -69,14 +58,14 @@ where
     F: FnOnce() -> T + Send + 'a,
     T: Send + 'a,
 {
-    let task = Task::allocate(ENTRY | HANDLE, Stage::Pending(closure));
+    let task = Task::allocate(State::queued(), Stage::Pending(closure));
     // SAFETY: the entry's share keeps the task alive until the job is used up.
     (unsafe { Job::new(task) }, Ticket(task))
 }
 
 /// A task that never runs.
 pub(crate) fn refused_task<'a, T: Send + 'a>(refusal: Refusal) -> Ticket<'a, T> {
-    let task = Task::<fn() -> T, T>::allocate(STARTED | HANDLE, Stage::Refused(refusal));
+    let task = Task::<fn() -> T, T>::allocate(State::refused(), Stage::Refused(refusal));
     // SAFETY: just allocated.
     let latch = unsafe { &task.as_ref().latch };
     // SAFETY: alive by the handle's share, and set here only.
@@ -85,10 +74,10 @@ pub(crate) fn refused_task<'a, T: Send + 'a>(refusal: Refusal) -> Ticket<'a, T> 
 }
 
 impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
-    fn allocate(state: usize, stage: Stage<F, T>) -> NonNull<Self> {
+    fn allocate(state: State, stage: Stage<F, T>) -> NonNull<Self> {
         NonNull::from(Box::leak(Box::new(Self {
             header: Header::of::<Self>(),
-            state: State(AtomicUsize::new(state)),
+            state,
             latch: Latch::new(),
             stage: UnsafeCell::new(stage),
         })))
@@ -222,30 +211,6 @@ unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
     }
 }
 
-/// What a handle can do without knowing the closure's type.
-trait Untyped<T>: Send + Sync {
-    fn state(&self) -> &State;
-    fn latch(&self) -> &Latch;
-    /// # Safety
-    ///
-    /// - The caller has the claim.
-    unsafe fn run(&self);
-    /// # Safety
-    ///
-    /// - The caller has the claim.
-    unsafe fn call_off(&self);
-    /// # Safety
-    ///
-    /// - The task is done, and the stage is the handle's.
-    unsafe fn take(&self) -> Option<Result<T, Failure>>;
-}
-
-/// Why there is no value.
-enum Failure {
-    Panicked(Payload),
-    Refused(Refusal),
-}
-
 impl<F: FnOnce() -> T + Send, T: Send> Untyped<T> for Task<F, T> {
     fn state(&self) -> &State {
         &self.state
@@ -273,139 +238,6 @@ impl<F: FnOnce() -> T + Send, T: Send> Untyped<T> for Task<F, T> {
             Stage::Refused(refusal) => Some(Err(Failure::Refused(refusal))),
             Stage::Pending(_) | Stage::Taken => None,
         }
-    }
-}
-
-/// The handle's share of a task.
-///
-/// There is no `Drop`, since it may find a panic that somebody must see to: whoever has a ticket
-/// gives it back with [`Ticket::release`].
-pub(crate) struct Ticket<'a, T>(NonNull<dyn Untyped<T> + 'a>);
-
-// SAFETY: a task may be used from any thread, and a ticket is a share of it.
-unsafe impl<T: Send> Send for Ticket<'_, T> {}
-// SAFETY: through a shared ticket a task can be looked at, claimed and called off, which are atomic.
-unsafe impl<T: Send> Sync for Ticket<'_, T> {}
-
-impl<'a, T> Ticket<'a, T> {
-    fn task(&self) -> &(dyn Untyped<T> + 'a) {
-        // SAFETY: the handle's share keeps the task alive.
-        unsafe { self.0.as_ref() }
-    }
-
-    /// Where the task is: the address of its job.
-    pub(crate) fn address(&self) -> usize {
-        self.0.as_ptr().cast::<()>().addr()
-    }
-
-    /// Opens when the task is done.
-    pub(crate) fn latch(&self) -> &Latch {
-        self.task().latch()
-    }
-
-    pub(crate) fn is_done(&self) -> bool {
-        self.latch().is_set()
-    }
-
-    /// Whether a claim may still succeed.
-    pub(crate) fn is_claimable(&self) -> bool {
-        !self.task().state().has_started()
-    }
-
-    /// Runs the task here, unless somebody else has claimed it. Says whether it ran.
-    pub(crate) fn run(&self) -> bool {
-        let is_claimed = self.task().state().claim();
-        if is_claimed {
-            // SAFETY: the claim is this call's.
-            unsafe { self.task().run() };
-        }
-        is_claimed
-    }
-
-    /// Calls the task off, unless somebody has claimed it. Says whether it was called off.
-    pub(crate) fn cancel(&self) -> bool {
-        let is_claimed = self.task().state().claim();
-        if is_claimed {
-            // SAFETY: the claim is this call's.
-            unsafe { self.task().call_off() };
-        }
-        is_claimed
-    }
-
-    /// What the task came to. The task is done; this is called once.
-    pub(crate) fn take(&mut self) -> Result<T, TaskError> {
-        assert!(self.is_done(), "a result is taken after the latch was set");
-        // SAFETY: done, and this handle has the stage; `&mut` makes the call the only one.
-        match unsafe { self.task().take() }.expect("a result is taken once") {
-            Ok(value) => Ok(value),
-            Err(Failure::Panicked(payload)) => Err(TaskError::Panicked(Panic::new(payload))),
-            Err(Failure::Refused(Refusal::Cancelled)) => Err(TaskError::Cancelled),
-            Err(Failure::Refused(Refusal::ShutDown)) => Err(TaskError::ShutDown),
-        }
-    }
-
-    /// Gives the share back. A panic that nobody has taken comes out; a value is dropped, and a
-    /// panic of its `Drop` ends here.
-    ///
-    /// # Safety
-    ///
-    /// - The ticket is not used any more.
-    pub(crate) unsafe fn release(&mut self) -> Option<Payload> {
-        // SAFETY: done, so the stage is the handle's.
-        let taken = if self.is_done() { unsafe { self.task().take() } } else { None };
-        let left = if self.task().state().release(HANDLE) {
-            // SAFETY: it came from a box, and no share is left.
-            let task = unsafe { Box::from_raw(self.0.as_ptr()) };
-            // SAFETY: nobody else has it.
-            unsafe { task.take() }
-        } else {
-            None
-        };
-        match taken.or(left) {
-            Some(Err(Failure::Panicked(payload))) => Some(payload),
-            result => {
-                discard(result);
-                None
-            }
-        }
-    }
-}
-
-impl<T> fmt::Debug for Ticket<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("is_done", &self.is_done()).finish()
-    }
-}
-
-/// The packed word: started, and who has a share.
-#[derive(Debug)]
-struct State(AtomicUsize);
-
-impl State {
-    /// Wins the right to run the task, once.
-    fn claim(&self) -> bool {
-        // ORDERING: Acquire keeps what the claimer does to the stage after the claim. The closure
-        // itself came with the queue's entry, or with the handle.
-        self.0.fetch_or(STARTED, Ordering::Acquire) & STARTED == 0
-    }
-
-    fn has_started(&self) -> bool {
-        // ORDERING: Relaxed: a look that decides nothing but whether to try.
-        self.0.load(Ordering::Relaxed) & STARTED != 0
-    }
-
-    /// Whether somebody may wait for the result.
-    fn has_handle(&self) -> bool {
-        // ORDERING: Relaxed: a handle that goes away meanwhile needs no signal.
-        self.0.load(Ordering::Relaxed) & HANDLE != 0
-    }
-
-    /// Gives up one share. True: it was the last one.
-    #[must_use]
-    fn release(&self, share: usize) -> bool {
-        // ORDERING: Release hands on what this share's owner did to whoever frees the task;
-        // Acquire makes the one who frees it see that.
-        self.0.fetch_and(!share, Ordering::AcqRel) & (ENTRY | HANDLE) == share
     }
 }
 

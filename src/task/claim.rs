@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use super::cell::Ticket;
+use super::ticket::Ticket;
 use crate::scheduler::{block_on, pause};
 
 /// How long a joiner waits, and whether it may run the task.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::cell::Ticket;
 use super::claim::{Patience, await_ticket};
 use super::id::TaskId;
+use super::ticket::Ticket;
 use crate::error::{JoinTimeoutError, TaskError, TryJoinError};
 use crate::scheduler::{Scheduler, Tally, block_on, enter};
 

@@ -5,10 +5,13 @@ mod cell;
 mod claim;
 mod handle;
 mod id;
+mod state;
+mod ticket;
 
 pub use as_completed::{AsCompleted, as_completed, join_all};
 pub use handle::{CancelOnDrop, TaskHandle};
 pub use id::TaskId;
 
-pub(crate) use cell::{Refusal, Ticket, new_task, refused_task};
+pub(crate) use cell::{new_task, refused_task};
 pub(crate) use claim::{Patience, await_ticket};
+pub(crate) use ticket::{Refusal, Ticket};

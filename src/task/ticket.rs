@@ -1,0 +1,143 @@
+//! The handle's share of a task, whatever the type of its closure.
+
+#![expect(unsafe_code, reason = "shares a task with a queue")]
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use super::state::{HANDLE, State};
+use crate::error::{Panic, TaskError};
+use crate::unwind::{Payload, discard};
+use crate::wait::Latch;
+
+/// Why a task never ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Cancelled,
+    ShutDown,
+}
+
+/// What a handle can do without knowing the closure's type.
+pub(super) trait Untyped<T>: Send + Sync {
+    fn state(&self) -> &State;
+    fn latch(&self) -> &Latch;
+    /// # Safety
+    ///
+    /// - The caller has the claim.
+    unsafe fn run(&self);
+    /// # Safety
+    ///
+    /// - The caller has the claim.
+    unsafe fn call_off(&self);
+    /// # Safety
+    ///
+    /// - The task is done, and the stage is the handle's.
+    unsafe fn take(&self) -> Option<Result<T, Failure>>;
+}
+
+/// Why there is no value.
+pub(super) enum Failure {
+    Panicked(Payload),
+    Refused(Refusal),
+}
+
+/// The handle's share of a task.
+///
+/// There is no `Drop`, since it may find a panic that somebody must see to: whoever has a ticket
+/// gives it back with [`Ticket::release`].
+pub(crate) struct Ticket<'a, T>(pub(super) NonNull<dyn Untyped<T> + 'a>);
+
+// SAFETY: a task may be used from any thread, and a ticket is a share of it.
+unsafe impl<T: Send> Send for Ticket<'_, T> {}
+// SAFETY: through a shared ticket a task can be looked at, claimed and called off, which are atomic.
+unsafe impl<T: Send> Sync for Ticket<'_, T> {}
+
+impl<'a, T> Ticket<'a, T> {
+    fn task(&self) -> &(dyn Untyped<T> + 'a) {
+        // SAFETY: the handle's share keeps the task alive.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Where the task is: the address of its job.
+    pub(crate) fn address(&self) -> usize {
+        self.0.as_ptr().cast::<()>().addr()
+    }
+
+    /// Opens when the task is done.
+    pub(crate) fn latch(&self) -> &Latch {
+        self.task().latch()
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.latch().is_set()
+    }
+
+    /// Whether a claim may still succeed.
+    pub(crate) fn is_claimable(&self) -> bool {
+        !self.task().state().has_started()
+    }
+
+    /// Runs the task here, unless somebody else has claimed it. Says whether it ran.
+    pub(crate) fn run(&self) -> bool {
+        let is_claimed = self.task().state().claim();
+        if is_claimed {
+            // SAFETY: the claim is this call's.
+            unsafe { self.task().run() };
+        }
+        is_claimed
+    }
+
+    /// Calls the task off, unless somebody has claimed it. Says whether it was called off.
+    pub(crate) fn cancel(&self) -> bool {
+        let is_claimed = self.task().state().claim();
+        if is_claimed {
+            // SAFETY: the claim is this call's.
+            unsafe { self.task().call_off() };
+        }
+        is_claimed
+    }
+
+    /// What the task came to. The task is done; this is called once.
+    pub(crate) fn take(&mut self) -> Result<T, TaskError> {
+        assert!(self.is_done(), "a result is taken after the latch was set");
+        // SAFETY: done, and this handle has the stage; `&mut` makes the call the only one.
+        match unsafe { self.task().take() }.expect("a result is taken once") {
+            Ok(value) => Ok(value),
+            Err(Failure::Panicked(payload)) => Err(TaskError::Panicked(Panic::new(payload))),
+            Err(Failure::Refused(Refusal::Cancelled)) => Err(TaskError::Cancelled),
+            Err(Failure::Refused(Refusal::ShutDown)) => Err(TaskError::ShutDown),
+        }
+    }
+
+    /// Gives the share back. A panic that nobody has taken comes out; a value is dropped, and a
+    /// panic of its `Drop` ends here.
+    ///
+    /// # Safety
+    ///
+    /// - The ticket is not used any more.
+    pub(crate) unsafe fn release(&mut self) -> Option<Payload> {
+        // SAFETY: done, so the stage is the handle's.
+        let taken = if self.is_done() { unsafe { self.task().take() } } else { None };
+        let left = if self.task().state().release(HANDLE) {
+            // SAFETY: it came from a box, and no share is left.
+            let task = unsafe { Box::from_raw(self.0.as_ptr()) };
+            // SAFETY: nobody else has it.
+            unsafe { task.take() }
+        } else {
+            None
+        };
+        match taken.or(left) {
+            Some(Err(Failure::Panicked(payload))) => Some(payload),
+            result => {
+                discard(result);
+                None
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Ticket<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("is_done", &self.is_done()).finish()
+    }
+}
