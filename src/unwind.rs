@@ -27,6 +27,16 @@ pub(crate) fn discard<T>(value: T) {
     }
 }
 
+/// A value whose `Drop` may panic while this thread is panicking already: such a panic ends here.
+#[derive(Debug, Default)]
+pub(crate) struct Discarded<T: Default>(pub(crate) T);
+
+impl<T: Default> Drop for Discarded<T> {
+    fn drop(&mut self) {
+        discard(std::mem::take(&mut self.0));
+    }
+}
+
 /// Ends the process if it is dropped by unwinding: between two states there is no way back.
 #[derive(Debug)]
 pub(crate) struct AbortGuard;

@@ -45,7 +45,9 @@ impl<E> Failures<E> {
         self.count.fetch_add(1, Ordering::Relaxed);
         let index = hole.start;
         let mut inside = lock(&self.inside);
-        inside.holes.push(hole);
+        if !hole.is_empty() {
+            inside.holes.push(hole);
+        }
         let is_first = inside.first.as_ref().is_none_or(|(lowest, _)| index < *lowest);
         let later =
             if is_first { inside.first.replace((index, failure)) } else { Some((index, failure)) };
@@ -65,6 +67,13 @@ impl<E> Failures<E> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_after_all_items_leaves_no_hole() {
+        let failures = Failures::new();
+        failures.note(9..9, Failure::Stop(9));
+        assert!(failures.into_first().unwrap().1.is_empty());
+    }
 
     #[test]
     fn the_lowest_index_wins_whenever_it_comes() {

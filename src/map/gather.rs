@@ -3,15 +3,15 @@
 //! Each claim has a vector of its own; the vectors are joined in the order of the claims.
 
 use std::convert::Infallible;
+use std::mem::take;
 use std::ops::Range;
-use std::panic::resume_unwind;
 
 use super::collect::Place;
-use super::failure::Failure;
-use super::sweep::{Body, sweep};
+use super::sweep::{Body, sweep_through};
 use crate::pool::Pool;
 use crate::source::{IntoSource, Source};
 use crate::sync::{Mutex, lock};
+use crate::unwind::Discarded;
 
 impl Pool {
     /// Calls `f` with each item, and returns what it gives, in the order of the items.
@@ -72,12 +72,7 @@ where
     F: Fn(&mut Vec<R>, S::Item) + Sync,
 {
     let body = Gather { call, claims: Mutex::new(Vec::new()) };
-    if let Err(stopped) = sweep(pool, source, &body, 1) {
-        match stopped.failure {
-            Failure::Stop(never) => match never {},
-            Failure::Panic(payload) => resume_unwind(payload),
-        }
-    }
+    let body = sweep_through(pool, source, body, 1);
     let mut claims = body.claims.into_inner().expect("nobody panics under this lock");
     claims.sort_unstable_by_key(|(start, _)| *start);
     join_in_order(claims.into_iter().map(|(_, results)| results).collect())
@@ -119,13 +114,13 @@ where
     ) -> Result<(), Infallible> {
         let start = range.start;
         let mut place = Place { index: start, at };
-        let mut results = Vec::new();
+        let mut results = Discarded(Vec::new());
         for item in items {
-            (self.call)(&mut results, item);
+            (self.call)(&mut results.0, item);
             place.index += 1;
         }
-        if !results.is_empty() {
-            lock(&self.claims).push((start, results));
+        if !results.0.is_empty() {
+            lock(&self.claims).push((start, take(&mut results.0)));
         }
         Ok(())
     }

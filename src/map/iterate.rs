@@ -3,6 +3,8 @@
 //! The caller pulls, since the iterator need not be `Send`. It packs items into batches, each a
 //! task of a scope, and when there are enough batches ahead it runs one of them itself.
 
+use std::mem::take;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
 
@@ -10,7 +12,7 @@ use crate::error::TaskError;
 use crate::pool::Pool;
 use crate::scope::ScopedHandle;
 use crate::sync::Ordering;
-use crate::unwind::{Payload, catch};
+use crate::unwind::{Discarded, Payload, catch};
 
 /// How long a batch should take.
 const TARGET: Duration = Duration::from_micros(50);
@@ -54,8 +56,8 @@ impl Pool {
         F: Fn(I::Item) -> R + Sync,
         R: Send,
     {
-        let batches = Batches { size: AtomicUsize::new(1), has_failed: AtomicBool::new(false) };
-        let mut results = Vec::new();
+        let batches = Batches::new(self.options().chunk.map(NonZeroUsize::get));
+        let mut results = Discarded(Vec::new());
         let mut iterator = iterator.into_iter();
         self.scope(|scope| {
             let ahead = AHEAD * self.threads().max(1);
@@ -67,15 +69,15 @@ impl Pool {
                 let (batches, f) = (&batches, &f);
                 tasks.push_back(scope.spawn(move || batches.run(batch, f)));
                 if tasks.len() > ahead {
-                    results.extend(taken(tasks.pop_front()));
+                    results.0.extend(taken(tasks.pop_front()));
                 }
             }
-            tasks.into_iter().for_each(|task| results.extend(taken(Some(task))));
+            tasks.into_iter().for_each(|task| results.0.extend(taken(Some(task))));
             if let Some(End::Panicked(payload)) = end {
                 std::panic::resume_unwind(payload);
             }
         });
-        results
+        take(&mut results.0)
     }
 }
 
@@ -97,18 +99,25 @@ enum End {
 
 /// How large batches are, and whether they still matter.
 struct Batches {
+    /// What was asked for.
+    fixed: Option<usize>,
     size: AtomicUsize,
     has_failed: AtomicBool,
 }
 
 impl Batches {
+    fn new(fixed: Option<usize>) -> Self {
+        let size = AtomicUsize::new(fixed.unwrap_or(1));
+        Self { fixed, size, has_failed: AtomicBool::new(false) }
+    }
+
     /// The next batch; and the end, if it came to it.
     fn pull<I: Iterator>(&self, iterator: &mut I) -> (Vec<I::Item>, Option<End>) {
         // ORDERING: Relaxed: a size is a guess.
         let size = self.size.load(Ordering::Relaxed);
         // ORDERING: Relaxed: stopping a little later does no harm.
         let size = if self.has_failed.load(Ordering::Relaxed) { 0 } else { size };
-        let mut batch = Vec::with_capacity(size);
+        let mut batch = Vec::with_capacity(size.min(LARGEST));
         let pulled = catch(|| batch.extend(iterator.take(size)));
         let end = match pulled {
             Err(payload) => Some(End::Panicked(payload)),
@@ -122,16 +131,23 @@ impl Batches {
     fn run<T, R>(&self, batch: Vec<T>, f: impl Fn(T) -> R) -> Vec<R> {
         let count = batch.len();
         let began = Instant::now();
-        let mapped = catch(|| batch.into_iter().map(f).collect());
-        let spent = began.elapsed().as_nanos().max(1);
-        let fitting = count as u128 * TARGET.as_nanos() / spent;
+        let mut results = Discarded(Vec::with_capacity(count));
+        let mapped = catch(|| results.0.extend(batch.into_iter().map(f)));
+        if let Err(payload) = mapped {
+            // ORDERING: Relaxed, see `pull`.
+            self.has_failed.store(true, Ordering::Relaxed);
+            std::panic::resume_unwind(payload);
+        }
+        if self.fixed.is_none() {
+            self.correct(count, began.elapsed());
+        }
+        take(&mut results.0)
+    }
+
+    fn correct(&self, count: usize, spent: Duration) {
+        let fitting = count as u128 * TARGET.as_nanos() / spent.as_nanos().max(1);
         let largest = (count * GROWTH).clamp(1, LARGEST);
         // ORDERING: Relaxed, see `pull`.
         self.size.store((fitting as usize).clamp(1, largest), Ordering::Relaxed);
-        mapped.unwrap_or_else(|payload| {
-            // ORDERING: Relaxed, see `pull`.
-            self.has_failed.store(true, Ordering::Relaxed);
-            std::panic::resume_unwind(payload)
-        })
     }
 }

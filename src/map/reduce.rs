@@ -5,11 +5,9 @@
 
 use std::convert::Infallible;
 use std::ops::Range;
-use std::panic::resume_unwind;
 
 use super::collect::Place;
-use super::failure::Failure;
-use super::sweep::{Body, Stopped, sweep};
+use super::sweep::{Body, sweep_through};
 use super::tree::{Branch, Tree};
 use crate::pool::Pool;
 use crate::source::{IntoSource, Source};
@@ -66,8 +64,10 @@ impl Pool {
         A: Send,
     {
         let body = Unordered { map, reduce, total: Mutex::new(None) };
-        or_panic(sweep(self, items.into_source(), &body, 1));
-        body.total.into_inner().expect("nobody panics under this lock")
+        sweep_through(self, items.into_source(), body, 1)
+            .total
+            .into_inner()
+            .expect("nobody panics under this lock")
     }
 
     /// Folds runs of items, each beginning with what `init` gives, and merges what comes of them in
@@ -110,15 +110,6 @@ impl Pool {
     }
 }
 
-fn or_panic(result: Result<(), Stopped<Infallible>>) {
-    if let Err(stopped) = result {
-        match stopped.failure {
-            Failure::Stop(never) => match never {},
-            Failure::Panic(payload) => resume_unwind(payload),
-        }
-    }
-}
-
 fn reduce_leaves<S, A, L, C>(pool: &Pool, source: S, leaf: L, combine: C) -> Option<A>
 where
     S: Source,
@@ -133,8 +124,7 @@ where
     let leaf_length = length.div_ceil(MOST_LEAVES);
     let tree = Tree::new(length.div_ceil(leaf_length));
     let body = Leaves { leaf_length, leaf, combine, tree };
-    or_panic(sweep(pool, source, &body, leaf_length));
-    body.tree.into_root()
+    sweep_through(pool, source, body, leaf_length).tree.into_root()
 }
 
 /// The items of one leaf; it knows where it is when something panics.
@@ -191,7 +181,10 @@ where
     ) -> Result<(), Infallible> {
         let place = Place { index: range.start, at };
         let value = (self.leaf)(Counted { items, place }).expect("a leaf has an item");
+        // What is combined now is about the leaf's last item, at the latest.
+        *at = range.end - 1;
         branch.push(range.start / self.leaf_length, value, &self.combine);
+        *at = range.end;
         Ok(())
     }
 

@@ -17,7 +17,9 @@
 #![expect(unsafe_code, reason = "takes items from sources, opens a crew on its own stack")]
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::{Arc, OnceLock};
 
 use super::cursor::Cursor;
@@ -25,7 +27,7 @@ use super::failure::{Failure, Failures};
 use super::memory::Kind;
 use super::pace::Pace;
 use crate::pool::Pool;
-use crate::scheduler::{Crew, Pieces, Scheduler, Seat, enter};
+use crate::scheduler::{Crew, Departure, Pieces, Scheduler, Seat, enter};
 use crate::source::Source;
 use crate::unwind::{catch, discard};
 
@@ -120,6 +122,25 @@ pub(super) fn sweep<S: Source, B: Body<S>>(
     sweep.into_result()
 }
 
+/// Sweeps with `body`, which has nothing to stop for. A panic goes on here, after what `body` has
+/// was dropped.
+pub(super) fn sweep_through<S, B>(pool: &Pool, source: S, body: B, unit: usize) -> B
+where
+    S: Source,
+    B: Body<S, Stop = Infallible>,
+{
+    match sweep(pool, source, &body, unit) {
+        Ok(()) => body,
+        Err(stopped) => {
+            discard(body);
+            match stopped.failure {
+                Failure::Stop(never) => match never {},
+                Failure::Panic(payload) => resume_unwind(payload),
+            }
+        }
+    }
+}
+
 impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
     fn run(&self) {
         if self.threads == 1 || self.cursor.units() <= 1 {
@@ -128,12 +149,14 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         let mut pace = Pace::new(self.threads, self.fixed);
         let kind = Kind::of::<B>();
         let remembered = if self.fixed.is_some() { None } else { kind.recall() };
+        let mut own = None;
         if let Some(cost) = remembered.filter(|cost| self.is_tiny(*cost)) {
-            self.here(|| self.work_while_tiny(&mut pace, cost));
+            self.here(|| self.work_while_tiny(&mut own, &mut pace, cost));
         }
         if self.cursor.left() > 0 && !self.failures.any() {
-            self.scheduler.participate(|seat| self.work_with_others(&mut pace, seat));
+            self.scheduler.participate(|seat| self.work_with_others(&mut own, &mut pace, seat));
         }
+        self.here(|| self.end(own));
         if let Some(cost) = pace.cost() {
             kind.remember(cost);
         }
@@ -159,20 +182,18 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
 
     /// Claims as a plain loop would, but for a look at the clock after the first unit and now and
     /// then, as long as units cost about as much as last time.
-    fn work_while_tiny(&self, pace: &mut Pace, cost: f32) {
-        let mut own = None;
+    fn work_while_tiny(&self, own: &mut Option<B::Own>, pace: &mut Pace, cost: f32) {
         let mut size = 1;
-        while let Some(units) = self.claim(&mut own, |_| size) {
+        while let Some(units) = self.claim(own, |_| size) {
             let spent = pace.lap(units).as_nanos() as f32;
             if spent > SURPRISE * cost * units as f32 + GRACE {
                 break;
             }
             size = (TINIEST / cost) as usize;
         }
-        self.end(own);
     }
 
-    fn work_with_others(&self, pace: &mut Pace, seat: Option<&Seat>) {
+    fn work_with_others(&self, own: &mut Option<B::Own>, pace: &mut Pace, seat: Option<&Seat>) {
         let tag = seat.map_or(0, |seat| seat.tag());
         // Without a seat nobody would find the invitation in time.
         if seat.is_some() {
@@ -181,7 +202,7 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
             let crew = unsafe { Crew::open(self, self.threads - 1, tag) };
             self.crew.set(crew).expect("a sweep has one crew");
         }
-        self.work(pace, || {
+        self.work(own, pace, || {
             if let Some(crew) = self.crew.get() {
                 crew.invite(self.scheduler);
             }
@@ -194,15 +215,13 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
 
     /// Claims until there is nothing left, there was a failure, or `goes_on` says no. It is asked
     /// before each claim that leaves something for others.
-    fn work(&self, pace: &mut Pace, goes_on: impl Fn() -> bool) {
-        let mut own = None;
+    fn work(&self, own: &mut Option<B::Own>, pace: &mut Pace, goes_on: impl Fn() -> bool) {
         while self.cursor.left() <= 1 || goes_on() {
             // What it costs to invite is none of the items'.
             pace.begin();
-            let Some(units) = self.claim(&mut own, |left| pace.size(left)) else { break };
+            let Some(units) = self.claim(own, |left| pace.size(left)) else { break };
             pace.lap(units);
         }
-        self.end(own);
     }
 
     /// Claims and works off; says how many units. `None`: there is nothing left, or a failure.
@@ -292,16 +311,20 @@ impl<S: Source> Drop for Rest<'_, S> {
 }
 
 impl<S: Source, B: Body<S>> Pieces for Sweep<'_, S, B> {
-    fn take_part(&self, crew: &Crew) {
+    fn take_part(&self, crew: &Crew) -> Departure {
+        let mut own = None;
         let mut pace = Pace::new(self.threads, self.fixed);
         let has_begun = Cell::new(false);
-        self.work(&mut pace, || {
+        self.work(&mut own, &mut pace, || {
             crew.invite_next(self.scheduler);
             // One claim at least, or it would come and go for ever.
             !(has_begun.replace(true) && self.scheduler.is_needed())
         });
-        if self.cursor.left() == 0 || self.failures.any() {
-            crew.withdraw(self.scheduler);
+        self.end(own);
+        if self.cursor.left() > 0 && !self.failures.any() {
+            return Departure::Early;
         }
+        crew.withdraw(self.scheduler);
+        Departure::Done
     }
 }

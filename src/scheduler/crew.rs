@@ -23,7 +23,7 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::{Scheduler, Seat, block_on, pause};
+use super::{Scheduler, Seat, block_on, pause, with_current};
 use crate::job::{Header, Job, Ran, Work};
 use crate::sync::{AtomicUsize, Ordering};
 use crate::wait::{Latch, Outcome, Urgency};
@@ -31,7 +31,16 @@ use crate::wait::{Latch, Outcome, Urgency};
 /// What a crew works off. It is called by several threads at a time.
 pub(crate) trait Pieces: Sync {
     /// Works off pieces until there are none for this thread. Panics of users end inside.
-    fn take_part(&self, crew: &Crew);
+    fn take_part(&self, crew: &Crew) -> Departure;
+}
+
+/// Why a participant leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Departure {
+    /// Nothing is left.
+    Done,
+    /// It is needed elsewhere: somebody else may take its place.
+    Early,
 }
 
 /// How long the owner looks for the last participants before it parks.
@@ -165,8 +174,13 @@ unsafe impl Work for Crew {
             return Ran::Spent;
         }
         // SAFETY: this thread is counted, so the owner still waits in `close`.
-        unsafe { crew.pieces.as_ref() }.take_part(&crew);
-        if crew.gate.leave() {
+        let departure = unsafe { crew.pieces.as_ref() }.take_part(&crew);
+        let is_last = crew.gate.leave();
+        if departure == Departure::Early {
+            // Not before it is counted out, or there might be no room for another.
+            with_current(|frame| frame.into_iter().for_each(|it| crew.invite(it.scheduler())));
+        }
+        if is_last {
             // SAFETY: the share keeps the latch alive; the last one to leave a closed gate is one.
             unsafe { Latch::set(&raw const crew.all_left, Outcome::Done) };
         }
@@ -238,8 +252,8 @@ impl Gate {
     /// Counts a participant in, who uses the invitation up. False: the gate is closed.
     fn accept(&self) -> bool {
         let next = |word: usize| (word & CLOSED == 0).then_some((word & !INVITED) + PARTICIPANT);
-        // ORDERING: Acquire keeps the first touch of the pieces after this. What it reads of them
-        // came through the queue.
+        // ORDERING: Acquire is more than it needs: the pieces came through the queue, and nobody
+        // has them to himself again before this participant has left.
         self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, next).is_ok()
     }
 
@@ -299,8 +313,9 @@ mod tests {
     }
 }
 
-/// Seen to fail: with `Relaxed` in `leave` or in `close`, and when `accept` does not look whether
-/// the gate is closed.
+/// Seen to fail: with a `leave` that lacks its `Release` or its `Acquire`, with `Relaxed` in `close`;
+/// when `accept` or `leave` does not look whether the gate is closed, and when `leave` or `close`
+/// does not look who else is in.
 #[cfg(all(test, loom))]
 mod model {
     use loom::sync::Arc as LoomArc;
@@ -351,6 +366,47 @@ mod model {
             // SAFETY: nobody is in.
             shared.pieces.with_mut(|pieces| unsafe { *pieces += 1 });
             other.join().unwrap();
+        });
+    }
+
+    /// Two participants, each with a piece of its own. The first has invited the second.
+    #[test]
+    fn the_last_to_leave_brings_what_the_others_did() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let crew = LoomArc::new(Shared {
+                gate: Gate::new(),
+                pieces: UnsafeCell::new(0),
+                all_left: Latch::new(),
+            });
+            let second = LoomArc::new(UnsafeCell::new(0));
+            assert!(crew.gate.invite(2));
+            let others = [None, Some(LoomArc::clone(&second))].map(|own| {
+                let crew = LoomArc::clone(&crew);
+                thread::spawn(move || {
+                    if !crew.gate.accept() {
+                        return;
+                    }
+                    let own = own.as_deref().unwrap_or(&crew.pieces);
+                    // SAFETY: no other participant has it, and the owner waits.
+                    own.with_mut(|piece| unsafe { *piece += 1 });
+                    if crew.gate.leave() {
+                        // SAFETY: alive by the share, set once.
+                        unsafe { Latch::set(&raw const crew.all_left, Outcome::Done) };
+                    }
+                })
+            });
+            if !crew.gate.close() {
+                while !crew.all_left.is_set() {
+                    thread::yield_now();
+                }
+            }
+            // SAFETY: nobody is in.
+            crew.pieces.with_mut(|piece| unsafe { *piece += 1 });
+            // SAFETY: as above.
+            second.with_mut(|piece| unsafe { *piece += 1 });
+            others.into_iter().for_each(|other| other.join().unwrap());
         });
     }
 }

@@ -33,7 +33,7 @@ use crate::unwind::{Payload, catch, discard};
 use crate::wait::{Sleep, Urgency, Wake};
 
 pub(crate) use counters::Tally;
-pub(crate) use crew::{Crew, Pieces};
+pub(crate) use crew::{Crew, Departure, Pieces};
 pub(crate) use current::{enter, innermost, this_thread, with_current};
 pub(crate) use joins::Popped;
 pub(crate) use queue::{Entry, Queue};
@@ -212,13 +212,10 @@ impl Scheduler {
 
     /// An entry has become a tombstone, in whichever queue: of this seat, or the injector.
     pub(crate) fn bury(&self) {
-        self.with_seat(|seat| {
-            if let Some(seat) = seat.filter(|seat| seat.has_task()) {
-                seat.bury();
-            }
-        });
-        if !self.injector.is_empty() {
-            self.injector.bury();
+        let own = self.with_seat(|seat| seat.is_some_and(|seat| seat.has_task() && seat.bury()));
+        let injected = !self.injector.is_empty() && self.injector.bury();
+        if own || injected {
+            self.see_off();
         }
     }
 

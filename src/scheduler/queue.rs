@@ -64,19 +64,19 @@ impl<T: Entry> Queue<T> {
         self.entries.len()
     }
 
-    /// An entry, most likely of this queue, has become a tombstone.
-    pub(crate) fn bury(&self) {
+    /// An entry, most likely of this queue, has become a tombstone. True: entries were taken out and
+    /// put back meanwhile, so somebody may have found the queue empty who should not have.
+    #[must_use]
+    pub(crate) fn bury(&self) -> bool {
         // ORDERING: Relaxed: an estimate that decides when to clean up, nothing more.
         let tombstones = self.tombstones.fetch_add(1, Ordering::Relaxed) + 1;
         if !are_many(tombstones, self.len()) {
-            return;
+            return false;
         }
         // ORDERING: Relaxed, as above: the one who resets it does the work.
         let reset =
             self.tombstones.compare_exchange(tombstones, 0, Ordering::Relaxed, Ordering::Relaxed);
-        if reset.is_ok() {
-            sift(self.len(), || self.pop(), |entry| self.push(entry));
-        }
+        reset.is_ok() && sift(self.len(), || self.pop(), |entry| self.push(entry))
     }
 }
 
@@ -98,16 +98,23 @@ pub(super) fn are_many(tombstones: usize, length: usize) -> bool {
     tombstones >= FEW.max(length / 2)
 }
 
-/// Goes through `count` entries of a queue: tombstones are buried, the others queue up again.
-pub(super) fn sift<T: Entry>(count: usize, mut pop: impl FnMut() -> Option<T>, push: impl Fn(T)) {
-    for _ in 0..count {
-        let Some(entry) = pop() else { return };
+/// Goes through `count` entries of a queue: tombstones are buried, the others queue up again. True:
+/// there were others.
+pub(super) fn sift<T: Entry>(
+    count: usize,
+    mut pop: impl FnMut() -> Option<T>,
+    push: impl Fn(T),
+) -> bool {
+    let mut has_moved = false;
+    for entry in (0..count).map_while(|_| pop()) {
         if entry.is_spent() {
             entry.bury();
         } else {
             push(entry);
+            has_moved = true;
         }
     }
+    has_moved
 }
 
 /// Tries until the answer is not "somebody was faster, try again".

@@ -78,8 +78,9 @@ impl Scheduler {
     }
 
     /// Whether there is work that a sleeper should get up for. The caller has a fence before.
-    pub(super) fn has_work_for_sleeper(&self) -> bool {
-        self.has_detached() || (self.sleep.has_room() && self.has_structured())
+    pub(super) fn has_work_for_sleeper(&self, is_spare: bool) -> bool {
+        let has_room = self.sleep.has_room();
+        ((has_room || !is_spare) && self.has_detached()) || (has_room && self.has_structured())
     }
 
     /// Whether a task came in while the pool ended. Whoever pushed it after this look sees the end.

@@ -163,12 +163,14 @@ impl Seat {
     }
 
     /// One entry of this seat's tasks has become a tombstone. Cleans up as a [`Queue`](super::Queue) does.
-    pub(super) fn bury(&self) {
+    #[must_use]
+    pub(super) fn bury(&self) -> bool {
         self.tombstones.set(self.tombstones.get() + 1);
-        if are_many(self.tombstones.get(), self.tasks.len()) {
-            self.tombstones.set(0);
-            sift(self.tasks.len(), || self.tasks.pop(), |job| self.tasks.push(job));
+        if !are_many(self.tombstones.get(), self.tasks.len()) {
+            return false;
         }
+        self.tombstones.set(0);
+        sift(self.tasks.len(), || self.tasks.pop(), |job| self.tasks.push(job))
     }
 
     /// Runs a job out of a queue, whose pieces bear its address from then on.

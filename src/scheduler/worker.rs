@@ -70,6 +70,8 @@ impl Scheduler {
         self.run_hook(self.config.on_exit.as_deref(), seat.index());
         self.places.give_up(seat);
         self.lifecycle.retire(is_spare);
+        // The end may have waited for this thread.
+        self.look_whether_quiet();
     }
 
     pub(super) fn run_start_hook(&self, seat: &Seat) {
@@ -120,7 +122,7 @@ impl Scheduler {
                 return None;
             }
             let deadline = me.is_spare.then(|| Instant::now() + SPARE_REST);
-            let has_work = || self.has_work_for_sleeper() || self.lifecycle.has_ended();
+            let has_work = || self.has_work_for_sleeper(me.is_spare) || self.lifecycle.has_ended();
             let enlisted = || self.look_whether_quiet();
             if self.sleep.sleep(me, has_work, enlisted, deadline) == Rise::Retire {
                 return None;

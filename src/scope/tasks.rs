@@ -18,7 +18,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::job::{Job, Ran};
 use crate::scheduler::{
-    Crew, Entry, Pieces, Queue, Scheduler, Tally, enter, pause, step_aside, this_thread,
+    Crew, Departure, Entry, Pieces, Queue, Scheduler, Tally, enter, pause, step_aside, this_thread,
 };
 use crate::sync::{Mutex, Ordering, lock};
 use crate::task::Ticket;
@@ -77,13 +77,17 @@ impl Tasks {
             return sequence;
         }
         self.queue.push(Queued { sequence, job });
+        self.tell_of_tasks();
+        sequence
+    }
+
+    fn tell_of_tasks(&self) {
         if self.limit > 0 {
             self.crew().invite(&self.scheduler);
         }
         if this_thread() != self.owner {
             self.bell.ring();
         }
-        sequence
     }
 
     fn crew(&self) -> &Arc<Crew> {
@@ -108,7 +112,9 @@ impl Tasks {
         let has_run = self.scheduler.with_seat(|seat| enter(&self.scheduler, seat, run));
         if has_run {
             self.scheduler.count(Tally::Claim);
-            self.queue.bury();
+            if self.queue.bury() {
+                self.tell_of_tasks();
+            }
             self.account_for_one();
         }
         has_run
@@ -195,7 +201,7 @@ impl Tasks {
 }
 
 impl Pieces for Tasks {
-    fn take_part(&self, crew: &Crew) {
+    fn take_part(&self, crew: &Crew) -> Departure {
         while let Some(task) = self.next_soon() {
             if !self.queue.is_empty() {
                 crew.invite_next(&self.scheduler);
@@ -203,10 +209,11 @@ impl Pieces for Tasks {
             self.run(task);
             // Detached tasks wait for this thread: the scope's go on without it, or later.
             if self.scheduler.is_needed() && !self.queue.is_empty() {
-                return crew.invite_next(&self.scheduler);
+                return Departure::Early;
             }
         }
         crew.withdraw(&self.scheduler);
+        Departure::Done
     }
 }
 

@@ -244,8 +244,9 @@ impl<F: FnOnce() -> T + Send, T: Send> Untyped<T> for Task<F, T> {
 /// Loom checks that the stage is never touched by two at a time, and that what a task holds is
 /// dropped (it counts its own `Arc`s).
 ///
-/// Seen to fail: with `Relaxed` in `complete`, in `abandon` and in `release`; when `claim` always
-/// succeeds; and when `abandon` does not look at `DONE`.
+/// Seen to fail: with a `release` that lacks its `Release` or its `Acquire`; when `claim` always
+/// succeeds; when the latch is set before the stage is in place, or never; when the handle takes the
+/// result without a look at the latch; and when the entry gives up its share before the run.
 #[cfg(all(test, loom))]
 mod model {
     use std::sync::Arc as StdArc;

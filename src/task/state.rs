@@ -25,8 +25,8 @@ impl State {
 
     /// Wins the right to run the task, once.
     pub(super) fn claim(&self) -> bool {
-        // ORDERING: Acquire keeps what the claimer does to the stage after the claim. The closure
-        // itself came with the queue's entry, or with the handle.
+        // ORDERING: Acquire is more than it needs: the closure came with the queue's entry, or with
+        // the handle, and between its making and the claim nobody touches the stage.
         self.0.fetch_or(STARTED, Ordering::Acquire) & STARTED == 0
     }
 

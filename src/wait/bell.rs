@@ -55,8 +55,8 @@ impl Bell {
     }
 }
 
-/// Seen to fail: without the fence in `ring`, without the fence in `await_ring`, and without the
-/// second look.
+/// Seen to fail: without the fence in `ring`, without the fence in `await_ring`, without the second
+/// look, and when `ring` unparks nobody.
 #[cfg(all(test, loom))]
 mod model {
     use loom::sync::Arc as LoomArc;

@@ -181,8 +181,10 @@ mod tests {
     }
 }
 
-/// Seen to fail: with a `Relaxed` swap in `set`, with a `Relaxed` exchange in `register`, with a
-/// `Relaxed` load in `probe`, and when `set` reads the word again after its swap.
+/// Seen to fail: with a swap in `set` that lacks its `Release` or its `Acquire`, with a `Relaxed`
+/// exchange in `register`, with a `Relaxed` load in `probe`; when `set` reads the word again after
+/// its swap, and when it wakes nobody; when `register` overwrites a signal, and when `unregister`
+/// does.
 #[cfg(all(test, loom))]
 mod model {
     use std::sync::Arc;
@@ -237,7 +239,9 @@ mod model {
             // SAFETY: the setter is done with it.
             assert_eq!(alive.data.with_mut(|data| unsafe { *data }), 7);
             // SAFETY: it came from a box, and the setter touches it no more.
-            drop(unsafe { Box::from_raw(shared) });
+            let mut shared = unsafe { Box::from_raw(shared) };
+            // To loom, this is the free.
+            shared.latch.word.with_mut(|_| ());
             other.join().unwrap();
         });
     }

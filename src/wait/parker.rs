@@ -62,8 +62,9 @@ impl Parker {
             return true;
         }
         let mut guard = lock(&self.lock);
-        // ORDERING: Acquire on failure, as in `take_token`. Relaxed on success: it only announces
-        // that the condition variable is in use, and `unpark` takes the lock to learn more.
+        // ORDERING: Relaxed on success: it only announces that the condition variable is in use, and
+        // `unpark` takes the lock to learn more. Acquire on failure is more than it needs: the swap
+        // below takes the token, and acquires.
         let parked =
             self.state.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Acquire);
         while parked.is_ok() && !self.has_token() {
@@ -142,7 +143,9 @@ mod tests {
 }
 
 /// Seen to fail: without the lock in `unpark` (the notification falls between the announcement and
-/// the wait); with a `Relaxed` swap in `unpark` (the data is not there).
+/// the wait), without the notification, and without the look at the token before the wait; with a
+/// `Relaxed` swap in `unpark`, a `Relaxed` exchange in `take_token` or a `Relaxed` last swap in
+/// `park_deadline` (the data is not there); and when that swap leaves the token.
 #[cfg(all(test, loom))]
 mod model {
     use loom::thread;
@@ -155,11 +158,13 @@ mod model {
         data: UnsafeCell<u32>,
     }
 
+    // SAFETY: the accesses are ordered by the parker, and loom checks that they are.
+    #[expect(unsafe_code, reason = "loom checks these accesses")]
+    unsafe impl Sync for Shared {}
+
     #[test]
     #[expect(unsafe_code, reason = "loom checks these accesses")]
     fn a_wake_up_arrives_with_its_data() {
-        // SAFETY: the accesses are ordered by the parker, and loom checks that they are.
-        unsafe impl Sync for Shared {}
         loom::model(|| {
             let shared =
                 loom::sync::Arc::new(Shared { parker: Parker::new(), data: UnsafeCell::new(0) });
@@ -173,6 +178,22 @@ mod model {
             // SAFETY: as above.
             assert_eq!(shared.data.with_mut(|data| unsafe { *data }), 7);
             waker.join().unwrap();
+            assert!(!shared.parker.park_deadline(Some(Instant::now())));
+        });
+    }
+
+    /// With a deadline that is over, which is the only kind that loom knows.
+    #[test]
+    fn a_deadline_loses_no_token() {
+        loom::model(|| {
+            let parker = loom::sync::Arc::new(Parker::new());
+            let other = loom::sync::Arc::clone(&parker);
+            let waker = thread::spawn(move || other.unpark());
+            if !parker.park_deadline(Some(Instant::now())) {
+                parker.park();
+            }
+            waker.join().unwrap();
+            assert!(!parker.park_deadline(Some(Instant::now())));
         });
     }
 }

@@ -440,7 +440,7 @@ mod tests {
     }
 }
 
-/// Seen to fail: see `the_last_job_is_always_run`.
+/// Each model says what it was seen to fail without.
 #[cfg(all(test, loom))]
 mod model {
     use loom::sync::Arc as LoomArc;
@@ -502,8 +502,8 @@ mod model {
 
     /// Loom reports a deadlock when a job lies in the queue and the worker sleeps.
     ///
-    /// Seen to fail without the fence in `notify`, without the fence in `sleep`, and without the
-    /// second look.
+    /// Seen to fail without the fence in `notify`, without the fence in `sleep` or with the
+    /// enlistment after it, without the second look, and when `wake` unparks nobody.
     #[test]
     fn the_last_job_is_always_run() {
         loom::model(|| {
@@ -520,8 +520,10 @@ mod model {
         });
     }
 
-    /// Seen to fail when a searcher that finds something wakes nobody although there is more, and
-    /// without the fence in `end_search`.
+    /// Seen to fail when a searcher that finds something wakes nobody although there is more,
+    /// without the fence in `end_search`, when `wake` does not look again under the lock, when the
+    /// second look leaves the thread enlisted, and when a dismissal counts a thread that was not
+    /// listed.
     #[test]
     fn work_for_two_reaches_the_second() {
         let mut model = loom::model::Builder::new();
@@ -561,5 +563,209 @@ mod model {
         while *arrived < 2 {
             arrived = changed.wait(arrived).unwrap();
         }
+    }
+
+    fn sleeper(index: usize, is_spare: bool) -> Sleeper {
+        Sleeper { index, is_spare, parker: Arc::new(Parker::new()) }
+    }
+
+    /// A thread that has a token left from an earlier wait, and one who makes work.
+    ///
+    /// Seen to fail when `sleep` does not ask whether it is enlisted, and when `wake` does not
+    /// rouse whom it takes off the list.
+    #[test]
+    fn a_stale_token_wakes_nobody() {
+        loom::model(|| {
+            let sleep = LoomArc::new(Sleep::new(1, 0));
+            start_worker(&sleep);
+            let worker = {
+                let sleep = LoomArc::clone(&sleep);
+                thread::spawn(move || {
+                    let me = sleeper(0, false);
+                    me.parker.unpark();
+                    assert_eq!(sleep.sleep(&me, || false, || (), None), Rise::Search);
+                    assert!(!sleep.is_enlisted(&me));
+                    let counts = sleep.counts();
+                    assert_eq!((counts.active(), counts.searching(), counts.sleeping()), (1, 1, 0));
+                })
+            };
+            // What it wakes for is none of this model, so it tries until it has woken the worker.
+            while sleep.notify(Urgency::Detached) != Wake::Woken {
+                thread::yield_now();
+            }
+            worker.join().unwrap();
+        });
+    }
+
+    /// Seen to fail when a spare retires that was not listed any more, and when the dismissal counts
+    /// it nevertheless.
+    #[test]
+    fn a_spare_that_was_woken_does_not_retire() {
+        loom::model(|| {
+            let sleep = LoomArc::new(Sleep::new(1, 0));
+            start_worker(&sleep);
+            let spare = {
+                let sleep = LoomArc::clone(&sleep);
+                thread::spawn(move || {
+                    sleep.sleep(&sleeper(0, true), || false, || (), Some(Instant::now()))
+                })
+            };
+            let is_woken = sleep.notify(Urgency::Detached) == Wake::Woken;
+            let rise = spare.join().unwrap();
+            assert_eq!(rise, if is_woken { Rise::Search } else { Rise::Retire });
+            let counts = sleep.counts().0;
+            assert_eq!(counts, if is_woken { ACTIVE + SEARCHING } else { 0 });
+        });
+    }
+
+    /// Seen to fail when `wake` does not look again under the lock.
+    #[test]
+    fn one_spare_is_started_once() {
+        loom::model(|| {
+            let sleep = LoomArc::new(Sleep::new(2, 1));
+            let maker = {
+                let sleep = LoomArc::clone(&sleep);
+                thread::spawn(move || sleep.notify(Urgency::Structured))
+            };
+            let here = sleep.notify(Urgency::Structured);
+            let wakes = [here, maker.join().unwrap()];
+            assert_eq!(wakes.iter().filter(|wake| **wake == Wake::Spare).count(), 1);
+        });
+    }
+
+    const OPEN: usize = 0;
+    const CLOSING: usize = 1;
+    const ENDED: usize = 2;
+
+    /// A pool of one worker, as far as its end goes: what `lifecycle` and `worker` do.
+    struct Ending {
+        shared: Shared,
+        state: AtomicUsize,
+    }
+
+    impl Ending {
+        fn new() -> LoomArc<Self> {
+            let shared = Shared { sleep: Sleep::new(1, 0), queue: AtomicUsize::new(0) };
+            start_worker(&shared.sleep);
+            LoomArc::new(Self { shared, state: AtomicUsize::new(OPEN) })
+        }
+
+        fn is(&self, state: usize) -> bool {
+            self.state.load(Ordering::Acquire) == state
+        }
+
+        /// There is one job at most. No load before it, unlike in [`Shared::pop`]: of the accesses
+        /// that an exchange might overtake, loom remembers the last one only, and that would be it.
+        fn pop(&self) -> bool {
+            self.shared.queue.swap(0, Ordering::Acquire) > 0
+        }
+
+        fn advance(&self, from: usize, to: usize) -> bool {
+            let order = (Ordering::Release, Ordering::Relaxed);
+            self.state.compare_exchange(from, to, order.0, order.1).is_ok()
+        }
+
+        fn has_any_work(&self) -> bool {
+            fence(Ordering::SeqCst);
+            self.shared.has_work()
+        }
+
+        fn look_whether_quiet(&self) {
+            let is_quiet = || !self.has_any_work() && self.shared.sleep.asleep().0 == 1;
+            if self.is(CLOSING) && is_quiet() && self.advance(CLOSING, ENDED) {
+                self.shared.sleep.wake_all();
+            }
+        }
+
+        fn close(&self) {
+            if self.advance(OPEN, CLOSING) {
+                self.look_whether_quiet();
+            }
+        }
+
+        /// Spawns a job. How many it had to call off, or `None` if it is refused.
+        fn push(&self) -> Option<usize> {
+            if !self.is(OPEN) {
+                return None;
+            }
+            self.shared.push();
+            let _ = self.shared.sleep.notify(Urgency::Detached);
+            Some(usize::from(self.is(ENDED) && self.pop()))
+        }
+
+        /// The life of the worker: how many jobs it has run.
+        fn work(&self, me: &Sleeper, run: impl Fn()) -> usize {
+            let mut jobs = 0;
+            loop {
+                if self.pop() {
+                    let _ = self.shared.sleep.end_search();
+                    run();
+                    jobs += 1;
+                    self.shared.sleep.begin_search();
+                } else if self.is(ENDED) && !self.has_any_work() {
+                    self.shared.sleep.end_worker();
+                    return jobs;
+                } else {
+                    self.sleep(me);
+                }
+            }
+        }
+
+        fn sleep(&self, me: &Sleeper) {
+            let has_work = || self.shared.has_work() || self.is(ENDED);
+            self.shared.sleep.sleep(me, has_work, || self.look_whether_quiet(), None);
+        }
+    }
+
+    /// Of one who pushes, one who closes, and the worker.
+    ///
+    /// Seen to fail without the fence in `has_any_work`; when the pusher does not look for the end,
+    /// or the worker for late jobs; when the closer, or the worker that falls asleep, does not look
+    /// whether it is quiet; when the second look ignores the end; and when `wake_all` unparks
+    /// nobody, or does not rouse the workers.
+    #[test]
+    fn what_comes_late_is_run_or_called_off() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let pool = Ending::new();
+            let worker = {
+                let pool = LoomArc::clone(&pool);
+                thread::spawn(move || pool.work(&sleeper(0, false), || ()))
+            };
+            let pusher = {
+                let pool = LoomArc::clone(&pool);
+                thread::spawn(move || pool.push())
+            };
+            pool.close();
+            let pushed = pusher.join().unwrap();
+            assert_eq!(worker.join().unwrap() + pushed.unwrap_or(0), usize::from(pushed.is_some()));
+            assert_eq!(pool.shared.sleep.counts().0, 0);
+        });
+    }
+
+    /// A job comes between the worker's search and its sleep.
+    ///
+    /// Seen to fail when quiet looks at the sleepers before the queue (the worker takes the job in
+    /// between), and when it does not look at both.
+    #[test]
+    fn the_end_comes_after_the_last_job() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(4);
+        model.check(|| {
+            let pool = Ending::new();
+            assert_eq!(pool.push(), Some(0));
+            let worker = {
+                let pool = LoomArc::clone(&pool);
+                thread::spawn(move || {
+                    let me = sleeper(0, false);
+                    pool.sleep(&me);
+                    let run = || assert!(!pool.is(ENDED), "ended too early");
+                    assert_eq!(pool.work(&me, run), 1);
+                })
+            };
+            pool.close();
+            worker.join().unwrap();
+        });
     }
 }

@@ -31,7 +31,9 @@ type Outcome = Result<(), Box<dyn Error>>;
 fn a_pool_is_built_from_a_number() -> Outcome {
     let pool = Pool::new(3)?;
     assert_eq!(pool.threads(), 3);
-    assert_eq!(pool.clone().threads(), 3);
+    let again: Pool = pool.clone();
+    drop(pool);
+    assert_eq!(again.threads(), 3);
     assert!(matches!(Pool::new(0), Err(BuildError::NoThreads)));
     Ok(())
 }
@@ -303,7 +305,7 @@ fn ranges_of_every_integer_type_are_sources() -> Outcome {
         )*};
     }
     ranges! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
-    assert_eq!(pool.map(0..3, |n| f64::from(n)), [0.0, 1.0, 2.0]);
+    assert_eq!(pool.map(0..3, f64::from), [0.0, 1.0, 2.0]);
     Ok(())
 }
 
@@ -438,7 +440,7 @@ fn adapters_chain_as_methods() -> Outcome {
 #[test]
 fn closures_and_items_borrow_freely() -> Outcome {
     let pool = Pool::new(2)?;
-    let offset = vec![100];
+    let offset = [100];
     let texts = [String::from("a"), String::from("bb")];
     let borrowed: Vec<&str> = pool.map(&texts, |text| text.as_str());
     assert_eq!(borrowed, ["a", "bb"]);
@@ -781,7 +783,7 @@ fn functions_can_be_written_over_sources_and_scopes() -> Outcome {
 
     let pool = Pool::new(2)?;
     assert_eq!(lengths(&pool, ["a", "bc"]), [1, 2]);
-    assert_eq!(lengths(&pool, &vec![String::from("abc")]), [3]);
+    assert_eq!(lengths(&pool, [String::from("abc")].iter()), [3]);
     assert_eq!(sum(&pool, 0..10_u8), 45);
     let mut items = [0; 3];
     pool.scope(|s| fill(s, &mut items));

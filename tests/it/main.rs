@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests, too")]
 
 mod api;
+mod bad_input;
+mod compile_fail;
 mod pools;
 mod processes;
 mod promises;
 mod scopes;
 mod shutdown;
 mod support;
+mod sweeps;
 mod tasks;

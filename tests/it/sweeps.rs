@@ -73,6 +73,6 @@ fn spin(time: Duration) {
 }
 
 /// Panics with a value, past the hook that prints.
-fn throw<R>(value: usize) -> R {
+fn throw(value: usize) -> ! {
     resume_unwind(Box::new(value))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use manyhands::{Pool, source};
 
 use super::{check, lengths, pools, scaled, spin, throw};
-use crate::support::{Counted, PanicsOnDrop, Tally, alone, panic_of};
+use crate::support::{Counted, PanicsOnDrop, Tally, alone, panic_of, text_of};
 
 /// Calls `sweep` with items, a tally for results, and a function to call for each item, which
 /// panics at some; all that was made is dropped once in the end.
@@ -18,7 +18,7 @@ fn balances(sweep: impl Fn(&Pool, Vec<Counted>, &(dyn Fn(&Counted) -> Counted + 
         let (items, results) = (Tally::new(), Tally::new());
         let call = |item: &Counted| {
             if failing.contains(&item.value) {
-                throw(item.value)
+                throw(item.value);
             }
             results.make(item.value)
         };
@@ -166,7 +166,7 @@ fn combined_sources_drop_everything_once() {
             pool.for_each(combined, |((index, (a, b)), c)| {
                 assert_eq!([a.value, b.value, c.value], [index; 3]);
                 if index == failing {
-                    throw(index)
+                    throw(index);
                 }
             });
         }));
@@ -196,7 +196,7 @@ impl Drop for Touchy<'_> {
     fn drop(&mut self) {
         self.drops.fetch_add(1, SeqCst);
         if self.panics {
-            throw(1000)
+            throw(1000);
         }
     }
 }
@@ -233,7 +233,7 @@ fn a_result_whose_drop_panics_costs_no_other_result() {
         let payload = panic_of(|| {
             pool.chunk(1).map(0..200, |index| {
                 if index == 150 {
-                    throw(index)
+                    throw(index);
                 }
                 made.fetch_add(1, SeqCst);
                 Touchy { drops: &drops, panics: index == 60 }
@@ -253,7 +253,7 @@ fn survives(verb: impl Fn(&Pool, &(dyn Fn(usize) -> Touchy<'static> + Sync))) {
         let payload = panic_of(|| {
             verb(&pool.chunk(10), &|index| {
                 if index == 150 {
-                    throw(index)
+                    throw(index);
                 }
                 made.fetch_add(1, SeqCst);
                 Touchy { drops: &DROPS, panics: index == 60 }
@@ -312,14 +312,18 @@ fn a_value_of_fold_whose_drop_panics_does_not_end_the_process() {
 
 #[test]
 fn a_state_whose_drop_panics_is_a_failure_of_the_sweep() {
-    for pool in pools() {
-        let results = Tally::new();
-        let payload = panic_of(|| {
-            pool.map_init(0..500, || PanicsOnDrop, |_, index| results.make(index));
-        });
-        assert_eq!(crate::support::text_of(payload), "from a drop");
-        results.assert_even();
-    }
+    alone(|| {
+        for pool in pools() {
+            for _ in 0..20 {
+                let results = Tally::new();
+                let payload = panic_of(|| {
+                    pool.map_init(0..500, || PanicsOnDrop, |_, index| results.make(index));
+                });
+                assert_eq!(text_of(payload), "from a drop");
+                results.assert_even();
+            }
+        }
+    });
 }
 
 #[test]
@@ -333,7 +337,7 @@ fn a_state_whose_drop_panics_after_a_failure_costs_no_result() {
                     || PanicsOnDrop,
                     |_, index| {
                         if index == 5 {
-                            throw(index)
+                            throw(index);
                         }
                         results.make(index)
                     },
@@ -356,7 +360,7 @@ fn a_state_whose_drop_panics_after_a_late_failure_costs_no_result() {
                     || PanicsOnDrop,
                     |_, index| {
                         if index == 500 {
-                            throw(index)
+                            throw(index);
                         }
                         results.make(index)
                     },
@@ -415,9 +419,8 @@ fn a_state_that_cannot_be_made_fails_the_item_it_was_for() {
     for pool in pools() {
         let (items, results) = (Tally::new(), Tally::new());
         let sources: Vec<_> = (0..100).map(|index| items.make(index)).collect();
-        let payload = panic_of(|| {
-            pool.map_init(sources, || throw::<()>(77), |(), item| results.make(item.value))
-        });
+        let payload =
+            panic_of(|| pool.map_init(sources, || throw(77), |(), item| results.make(item.value)));
         assert_eq!(payload.downcast_ref(), Some(&77_usize));
         assert_eq!(results.made(), 0);
         items.assert_even();

@@ -64,7 +64,7 @@ fn with_shape(shape: Shape, items: &[u64], case: &impl Case) {
         Shape::Owned => case.compare(&|| items.to_vec(), items.to_vec(), &|item| item),
         Shape::IntoIter => {
             let advanced = || {
-                let mut items = items.to_vec().into_iter();
+                let mut items = Vec::from(items).into_iter();
                 items.next();
                 items
             };

@@ -63,7 +63,7 @@ impl Plan {
     }
 
     fn run_or_panic(&self, index: usize) -> usize {
-        self.run(index).unwrap_or_else(throw)
+        self.run(index).unwrap_or_else(|value| throw(value))
     }
 }
 
@@ -181,7 +181,7 @@ fn a_panic_of_a_merge_comes_before_that_of_a_later_item() {
                     }
                     if index == 2 {
                         later_has_failed.store(1, Relaxed);
-                        throw(index)
+                        throw(index);
                     }
                     index
                 },
@@ -190,7 +190,7 @@ fn a_panic_of_a_merge_comes_before_that_of_a_later_item() {
                         std::hint::spin_loop();
                     }
                     spin(Duration::from_micros(20));
-                    throw(100 + right)
+                    throw(100 + right);
                 },
             )
         });
@@ -215,7 +215,7 @@ fn a_failure_stops_the_sweep_soon() {
 fn a_pool_is_as_good_as_new_after_a_thousand_panics() {
     for pool in pools() {
         for turn in 0..scaled(1_000) {
-            let payload = panic_of(|| pool.map(0..20, |index| index + throw::<usize>(turn)));
+            let payload = panic_of(|| pool.map(0..20, |_| -> usize { throw(turn) }));
             assert_eq!(Failed::of(payload), Failed::Panic(turn));
         }
         assert_eq!(pool.map(0..20, |index| index), (0..20).collect::<Vec<_>>());

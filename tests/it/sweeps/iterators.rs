@@ -62,7 +62,7 @@ fn nothing_is_pulled_long_after_a_panic() {
             pool.map_iter(endless, |()| {
                 spin(Duration::from_micros(1));
                 if !panicked.swap(true, SeqCst) {
-                    throw(7)
+                    throw(7);
                 }
             })
         });

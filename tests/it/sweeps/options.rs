@@ -61,7 +61,10 @@ fn a_limit_bounds_every_verb() {
         checked("map_reduce");
         limited.fold(0..100, || (), |(), _| here(), |(), ()| here());
         checked("fold");
-        limited.filter_map(0..100, |_| Some(here()));
+        limited.filter_map(0..100, |index| {
+            here();
+            Some(index)
+        });
         checked("filter_map");
         limited.map_iter(0..100, |_| here());
         checked("map_iter");

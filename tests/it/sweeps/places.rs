@@ -154,7 +154,7 @@ fn a_hundred_threads_panic_at_once() {
                             let payload = panic_of(|| {
                                 pool.map(0..100, |n| {
                                     if n >= 30 + turn {
-                                        throw(index)
+                                        throw(index);
                                     }
                                     tally.make(n)
                                 })
@@ -230,7 +230,7 @@ fn a_sweep_in_the_drop_of_an_item_is_as_good_as_any() {
             let payload = panic_of(|| {
                 pool.for_each(source::zip(items, others).enumerate(), |(index, _)| {
                     if index == 60 {
-                        throw(index)
+                        throw(index);
                     }
                 });
             });
