@@ -13,8 +13,10 @@
 //! length gives the same operations on the same values, whoever does them and when.
 
 use std::collections::HashMap;
+use std::mem::take;
 
 use crate::sync::{Mutex, lock};
+use crate::unwind::discard;
 
 /// A node: its level, and its index there.
 type Node = (u32, usize);
@@ -52,7 +54,7 @@ impl<A> Tree<A> {
 
     /// The value of the whole, once all leaves were added.
     pub(super) fn into_root(self) -> Option<A> {
-        let waiting = self.waiting.into_inner().expect("nobody panics under this lock");
+        let waiting = take(&mut *lock(&self.waiting));
         waiting.into_values().next()
     }
 
@@ -64,6 +66,14 @@ impl<A> Tree<A> {
     fn is_lonely(&self, node: Node) -> bool {
         let (level, index) = node;
         is_left(node) && (self.leaves - 1) >> level < index + 1
+    }
+}
+
+/// What is left of a reduction that failed: each value is dropped, whatever the others' drops do.
+impl<A> Drop for Tree<A> {
+    fn drop(&mut self) {
+        let waiting = take(&mut *lock(&self.waiting));
+        waiting.into_values().for_each(discard);
     }
 }
 
@@ -94,6 +104,13 @@ impl<A> Branch<A> {
         for (node, value) in self.0.drain(..) {
             tree.add(node, value, &combine);
         }
+    }
+}
+
+/// As for [`Tree`].
+impl<A> Drop for Branch<A> {
+    fn drop(&mut self) {
+        take(&mut self.0).into_iter().for_each(|(_, value)| discard(value));
     }
 }
 
