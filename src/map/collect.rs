@@ -43,7 +43,8 @@ impl Pool {
     ///
     /// # Blocking
     ///
-    /// Until all calls have ended. This thread makes calls itself, and runs nothing else.
+    /// Until all calls have ended. This thread makes calls itself, and runs nothing else. Items must
+    /// not wait for each other: a small sweep runs on one thread.
     pub fn map<I, F, R>(&self, items: I, f: F) -> Vec<R>
     where
         I: IntoSource,

@@ -95,9 +95,12 @@ impl Crew {
 
     /// Invites another thread, unless an invitation is out or there are enough.
     pub(crate) fn invite(self: &Arc<Self>, scheduler: &Scheduler) {
-        if !self.gate.invite(self.limit) {
-            return;
+        if self.gate.invite(self.limit) {
+            self.send_invitation(scheduler);
         }
+    }
+
+    fn send_invitation(self: &Arc<Self>, scheduler: &Scheduler) {
         let share = NonNull::new(Arc::into_raw(Arc::clone(self)).cast_mut());
         let share = share.expect("an Arc is nowhere null");
         // SAFETY: the share keeps the crew alive until the job is used up.
@@ -109,6 +112,20 @@ impl Crew {
             }
             None => scheduler.inject(job),
         });
+    }
+
+    /// As [`invite`](Self::invite), for pieces that somebody may wait for without taking part: if
+    /// it does not come to an invitation now, then when a participant leaves.
+    pub(crate) fn summon(self: &Arc<Self>, scheduler: &Scheduler) {
+        if self.gate.summon(self.limit) {
+            self.send_invitation(scheduler);
+        }
+    }
+
+    /// Whether there was a [`summon`](Self::summon) since this was asked last. Who takes part looks
+    /// for pieces once more then.
+    pub(crate) fn was_summoned(&self) -> bool {
+        self.gate.clear_summons()
     }
 
     /// Invites from inside [`Pieces::take_part`], where only a reference is at hand.
@@ -175,8 +192,8 @@ unsafe impl Work for Crew {
         }
         // SAFETY: this thread is counted, so the owner still waits in `close`.
         let departure = unsafe { crew.pieces.as_ref() }.take_part(&crew);
-        let is_last = crew.gate.leave();
-        if departure == Departure::Early {
+        let (is_last, is_summoned) = crew.gate.leave();
+        if is_summoned || departure == Departure::Early {
             // Not before it is counted out, or there might be no room for another.
             with_current(|frame| frame.into_iter().for_each(|it| crew.invite(it.scheduler())));
         }
@@ -210,13 +227,16 @@ unsafe impl Work for Crew {
     }
 }
 
-/// Who is in: `closed`, `an invitation is out`, and the number of participants, in one word.
+/// Who is in: `closed`, `an invitation is out`, `summoned`, and the number of participants, in one
+/// word.
 #[derive(Debug)]
 struct Gate(AtomicUsize);
 
 const CLOSED: usize = 1;
 const INVITED: usize = 2;
-const PARTICIPANT: usize = 4;
+/// There are new pieces that somebody has been refused an invitation for.
+const SUMMONED: usize = 4;
+const PARTICIPANT: usize = 8;
 
 impl Gate {
     fn new() -> Self {
@@ -239,6 +259,21 @@ impl Gate {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
+    /// As [`invite`](Self::invite); if none may go out, the next participant to leave sees to it.
+    fn summon(&self, limit: usize) -> bool {
+        let next = |word| Some(word | if Self::admits(word, limit) { INVITED } else { SUMMONED });
+        // ORDERING: Release shows the new pieces to the participant that this keeps from leaving
+        // without a look. Pairs with `clear_summons`, `accept` and `leave`.
+        let before = self.0.fetch_update(Ordering::Release, Ordering::Relaxed, next);
+        before.is_ok_and(|word| Self::admits(word, limit))
+    }
+
+    /// Whether there were summons, which whoever asks answers.
+    fn clear_summons(&self) -> bool {
+        // ORDERING: Acquire pairs with `summon`, and brings the new pieces.
+        self.0.fetch_and(!SUMMONED, Ordering::Acquire) & SUMMONED != 0
+    }
+
     fn is_invited(&self) -> bool {
         // ORDERING: Relaxed: decides only whether to count a tombstone.
         self.0.load(Ordering::Relaxed) & INVITED != 0
@@ -251,19 +286,26 @@ impl Gate {
 
     /// Counts a participant in, who uses the invitation up. False: the gate is closed.
     fn accept(&self) -> bool {
-        let next = |word: usize| (word & CLOSED == 0).then_some((word & !INVITED) + PARTICIPANT);
+        let next = |word: usize| {
+            (word & CLOSED == 0).then_some((word & !(INVITED | SUMMONED)) + PARTICIPANT)
+        };
         // ORDERING: Acquire is more than it needs: the pieces came through the queue, and nobody
         // has them to himself again before this participant has left.
         self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, next).is_ok()
     }
 
-    /// Counts a participant out. True: it was the last one, and the owner waits.
+    /// Counts a participant out. Says whether it was the last one and the owner waits, and whether
+    /// there are summons, which it answers by another invitation.
     #[must_use]
-    fn leave(&self) -> bool {
+    fn leave(&self) -> (bool, bool) {
+        let next = |word: usize| Some((word & !SUMMONED) - PARTICIPANT);
         // ORDERING: Release hands what this participant did to the owner (pairs with `close`);
-        // Acquire collects what the others did, for the last one to hand on by the latch.
-        let before = self.0.fetch_sub(PARTICIPANT, Ordering::AcqRel);
-        before & CLOSED != 0 && before / PARTICIPANT == 1
+        // Acquire collects what the others did, for the last one to hand on by the latch, and pairs
+        // with `summon`.
+        let before = self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next);
+        let before = before.expect("one who is in can always leave");
+        let is_closed = before & CLOSED != 0;
+        (is_closed && before / PARTICIPANT == 1, !is_closed && before & SUMMONED != 0)
     }
 
     /// Closes it. True: nobody is in.
@@ -306,10 +348,24 @@ mod tests {
         assert!(gate.invite(2));
         assert!(gate.accept());
         assert!(!gate.invite(2));
-        assert!(!gate.leave());
+        assert_eq!(gate.leave(), (false, false));
         assert!(!gate.close());
         assert!(!gate.accept());
-        assert!(gate.leave());
+        assert_eq!(gate.leave(), (true, false));
+    }
+
+    #[test]
+    fn summons_are_answered_by_whoever_leaves_or_comes() {
+        let gate = Gate::new();
+        assert!(gate.summon(1));
+        assert!(!gate.summon(1));
+        assert!(gate.accept());
+        assert!(!gate.clear_summons());
+        assert!(!gate.summon(1));
+        assert!(gate.clear_summons());
+        assert!(!gate.summon(1));
+        assert_eq!(gate.leave(), (false, true));
+        assert!(gate.summon(1));
     }
 }
 
@@ -352,7 +408,7 @@ mod model {
                     }
                     // SAFETY: the only participant, and the owner waits.
                     shared.pieces.with_mut(|pieces| unsafe { *pieces += 1 });
-                    if shared.gate.leave() {
+                    if shared.gate.leave().0 {
                         // SAFETY: alive by the share, set once.
                         unsafe { Latch::set(&raw const shared.all_left, Outcome::Done) };
                     }
@@ -391,7 +447,7 @@ mod model {
                     let own = own.as_deref().unwrap_or(&crew.pieces);
                     // SAFETY: no other participant has it, and the owner waits.
                     own.with_mut(|piece| unsafe { *piece += 1 });
-                    if crew.gate.leave() {
+                    if crew.gate.leave().0 {
                         // SAFETY: alive by the share, set once.
                         unsafe { Latch::set(&raw const crew.all_left, Outcome::Done) };
                     }
@@ -407,6 +463,31 @@ mod model {
             // SAFETY: as above.
             second.with_mut(|piece| unsafe { *piece += 1 });
             others.into_iter().for_each(|other| other.join().unwrap());
+        });
+    }
+
+    /// A piece comes while the only participant leaves: it is taken, or an invitation goes out.
+    ///
+    /// Seen to fail when `leave` does not look at the summons.
+    #[test]
+    fn no_summons_go_unanswered() {
+        loom::model(|| {
+            let gate = LoomArc::new(Gate::new());
+            let pieces = LoomArc::new(AtomicUsize::new(0));
+            assert!(gate.invite(1) && gate.accept());
+            let participant = {
+                let (gate, pieces) = (LoomArc::clone(&gate), LoomArc::clone(&pieces));
+                thread::spawn(move || {
+                    let mut taken = pieces.swap(0, Ordering::Relaxed);
+                    while gate.clear_summons() {
+                        taken += pieces.swap(0, Ordering::Relaxed);
+                    }
+                    taken == 1 || gate.leave().1
+                })
+            };
+            pieces.fetch_add(1, Ordering::Relaxed);
+            let is_invited = gate.summon(1);
+            assert!(participant.join().unwrap() | is_invited);
         });
     }
 }

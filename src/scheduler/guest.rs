@@ -1,7 +1,6 @@
 //! An outside thread that takes part in a parallel call.
 
 use super::{Scheduler, Seat, enter};
-use crate::wait::Urgency;
 
 /// Gives a guest's place back, by unwinding as well.
 struct Leave<'a> {
@@ -52,11 +51,7 @@ impl Scheduler {
         }
         seat.set_active(false);
         self.sleep.end_activity();
-        if self.has_detached() {
-            self.notify(Urgency::Detached);
-        } else if self.has_structured() {
-            self.notify(Urgency::Structured);
-        }
+        self.notify_of_any();
         self.look_whether_quiet();
         true
     }

@@ -31,6 +31,8 @@ pub(super) struct Lifecycle {
     state: AtomicUsize,
     /// How many threads wait for quiet, in [`Scheduler::drain`].
     drains: AtomicUsize,
+    /// How many tasks run on threads that joined them and are no workers.
+    claims: AtomicUsize,
     /// How many handles users have.
     handles: AtomicUsize,
     /// Whether somebody has waited for the end in vain.
@@ -51,6 +53,7 @@ impl Lifecycle {
         Self {
             state: AtomicUsize::new(OPEN),
             drains: AtomicUsize::new(0),
+            claims: AtomicUsize::new(0),
             handles: AtomicUsize::new(0),
             is_abandoned: AtomicBool::new(false),
             roster: Mutex::new(Roster::default()),
@@ -80,13 +83,16 @@ impl Lifecycle {
         self.state.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed).is_ok()
     }
 
-    /// Enters a thread that `start` starts.
+    /// Enters a thread that `start` starts. It is an error after the end.
     pub(super) fn hire(
         &self,
         is_spare: bool,
         start: impl FnOnce() -> io::Result<JoinHandle<()>>,
     ) -> io::Result<()> {
         let mut roster = lock(&self.roster);
+        if self.has_ended() {
+            return Err(io::Error::other("the pool has ended"));
+        }
         roster.handles.push(start()?);
         *roster.count(is_spare) += 1;
         Ok(())
@@ -118,7 +124,11 @@ impl Lifecycle {
         let handles = std::mem::take(&mut roster.handles);
         drop(roster);
         // Their loops are over; a panic in a thread's local destructor is none of ours.
-        handles.into_iter().for_each(|handle| drop(handle.join()));
+        // The last handle of a pool may be dropped by a local of one of them: it does not wait for
+        // itself.
+        let me = thread::current().id();
+        let others = handles.into_iter().filter(|handle| handle.thread().id() != me);
+        others.for_each(|handle| drop(handle.join()));
         Ok(())
     }
 }
@@ -164,6 +174,23 @@ impl Scheduler {
         self.wait_for_end(None)
     }
 
+    /// Runs `f`, which runs a task of this pool on the thread that joined it: the pool does not end
+    /// meanwhile.
+    pub(crate) fn while_claimed<R>(&self, f: impl FnOnce() -> R) -> R {
+        if self.is_on_worker() {
+            return f();
+        }
+        // ORDERING: Acquire keeps the claim after it, Release is for symmetry with the end below:
+        // the entry of the task lies in a queue until it is claimed, so whoever finds it spent
+        // comes after this.
+        self.lifecycle.claims.fetch_add(1, Ordering::AcqRel);
+        let result = f();
+        // ORDERING: Release hands what the task has queued to whoever sees that it has ended.
+        self.lifecycle.claims.fetch_sub(1, Ordering::AcqRel);
+        self.look_whether_quiet();
+        result
+    }
+
     /// Begins to close: what is queued and what it spawns will be done.
     pub(crate) fn close(&self) {
         if !self.is_lost() && self.lifecycle.advance(OPEN, CLOSING) {
@@ -204,8 +231,10 @@ impl Scheduler {
         life.drains.fetch_add(1, Ordering::Relaxed);
         let mut roster = lock(&life.roster);
         let result = loop {
+            // In this order, as in `look_whether_quiet`.
+            let has_work = self.has_any_work();
             let busy = self.busy_threads(&roster);
-            if busy == 0 && !self.has_any_work() {
+            if busy == 0 && !has_work {
                 break Ok(());
             }
             let left = deadline.map(|it| it.saturating_duration_since(Instant::now()));
@@ -224,7 +253,9 @@ impl Scheduler {
     /// How many threads are not asleep.
     fn busy_threads(&self, roster: &Roster) -> usize {
         let (sleeping, resting) = self.sleep.asleep();
-        (roster.workers + roster.spares).saturating_sub(sleeping + resting)
+        // ORDERING: Acquire pairs with `while_claimed`.
+        let claims = self.lifecycle.claims.load(Ordering::Acquire);
+        (roster.workers + roster.spares).saturating_sub(sleeping + resting) + claims
     }
 
     /// Looks whether the end has come, after a step towards it.
@@ -236,7 +267,8 @@ impl Scheduler {
             return;
         }
         let roster = lock(&self.lifecycle.roster);
-        if self.busy_threads(&roster) > 0 || self.has_any_work() {
+        // In this order: what is taken from a queue after the look has a thread that is not asleep.
+        if self.has_any_work() || self.busy_threads(&roster) > 0 {
             return;
         }
         self.lifecycle.changed.notify_all();

@@ -87,6 +87,8 @@ pub(crate) struct Scheduler {
     /// How many workers were started: fewer than asked for where the system refused some.
     threads: AtomicUsize,
     refused: AtomicUsize,
+    /// How many workers are blocked, that is, stand down.
+    blocked: AtomicUsize,
     /// Counts for threads that have no seat.
     outside: Counters,
     /// The process that has the threads, see [`fork`].
@@ -105,6 +107,7 @@ impl Scheduler {
             lifecycle: Lifecycle::new(),
             threads: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
+            blocked: AtomicUsize::new(0),
             outside: Counters::default(),
             generation: fork::generation(),
             this: Weak::clone(this),

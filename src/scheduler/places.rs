@@ -22,6 +22,8 @@ use crate::sync::Ordering;
 #[derive(Debug)]
 pub(super) struct Place {
     is_taken: AtomicBool,
+    /// Whether its thread stands down: a hint for thieves.
+    is_blocked: AtomicBool,
     seat: Seat,
     stealers: Stealers,
     counters: Counters,
@@ -37,6 +39,7 @@ impl Place {
         let seat = Seat::new(index);
         Self {
             is_taken: AtomicBool::new(false),
+            is_blocked: AtomicBool::new(false),
             stealers: seat.stealers(),
             seat,
             counters: Counters::default(),
@@ -45,6 +48,16 @@ impl Place {
 
     pub(super) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        // ORDERING: Relaxed: a hint.
+        self.is_blocked.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_blocked(&self, is_blocked: bool) {
+        // ORDERING: Relaxed: a hint.
+        self.is_blocked.store(is_blocked, Ordering::Relaxed);
     }
 
     pub(super) fn queued_tasks(&self) -> usize {

@@ -81,6 +81,11 @@ impl<T: Entry> Queue<T> {
 }
 
 impl Queue<Job> {
+    /// Moves some of the oldest jobs over to `own`. False: there are none.
+    pub(super) fn move_batch(&self, own: &Worker<Job>) -> bool {
+        !self.is_empty() && insist(|| self.entries.steal_batch(own)).is_some()
+    }
+
     /// The oldest job; some that follow it move over to `own`.
     pub(super) fn pop_batch(&self, own: &Worker<Job>) -> Option<Job> {
         insist(|| self.entries.steal_batch_and_pop(own))

@@ -8,7 +8,7 @@ use super::Scheduler;
 use super::counters::Tally;
 
 impl Scheduler {
-    /// Starts the spare that is counted as active and searching already.
+    /// Starts the spare that is counted as active already.
     #[cold]
     pub(super) fn start_spare(&self) {
         let scheduler = self.share();
@@ -16,14 +16,19 @@ impl Scheduler {
             let seat = scheduler.places.take_spare(&scheduler);
             let seat = seat.expect("there are as many places as spares may be started");
             scheduler.run_start_hook(seat);
+            scheduler.sleep.begin_search();
             scheduler.live(seat, true);
             scheduler.sleep.release_spare();
+            scheduler.notify_of_any();
         };
         match self.lifecycle.hire(true, || self.start_thread("spare", life)) {
             Ok(()) => self.count(Tally::Spare),
             // The system has no thread for us. The bound stays one lower: asking again at each
             // call would cost more than the spare could bring.
-            Err(_) => self.sleep.call_off_spare(),
+            Err(_) => {
+                self.sleep.call_off_spare();
+                self.notify_of_any();
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use super::counters::Tally;
 use super::current::{Frame, with_current};
 use super::{Scheduler, Seat};
 use crate::job::{Half, Job};
-use crate::sync::spin_loop;
+use crate::sync::{Ordering, spin_loop};
 use crate::unwind::Payload;
 use crate::wait::{Latch, Outcome, Parker};
 
@@ -61,6 +61,25 @@ impl Seat {
 }
 
 impl Scheduler {
+    /// The thread of `seat` is about to block. False: it does not count as active anyway.
+    fn block(&self, seat: &Seat) -> bool {
+        if seat.is_active() {
+            self.count(Tally::Park);
+            self.places.get(seat.index()).set_blocked(true);
+            // ORDERING: Relaxed: a hint where to look first.
+            self.blocked.fetch_add(1, Ordering::Relaxed);
+        }
+        self.stand_down(seat)
+    }
+
+    /// The thread of `seat` goes on.
+    fn unblock(&self, seat: &Seat) {
+        self.places.get(seat.index()).set_blocked(false);
+        // ORDERING: Relaxed, as in `block`.
+        self.blocked.fetch_sub(1, Ordering::Relaxed);
+        self.stand_up(seat);
+    }
+
     /// Whether this thread is a worker or a spare of this pool.
     pub(crate) fn is_on_worker(&self) -> bool {
         self.with_seat(|seat| seat.is_some_and(|seat| !self.places.is_guest(seat)))
@@ -123,10 +142,9 @@ pub(crate) fn step_aside<R>(f: impl FnOnce() -> R) -> R {
 fn aside<R>(innermost: Option<&Frame>, f: impl FnOnce() -> R) -> R {
     let seats = std::iter::successors(innermost, |frame| frame.outer()).filter_map(Frame::seat);
     // A seat may be in several frames; it is active the first time only.
-    let stood_down: Vec<&Seat> = seats.filter(|seat| seat.scheduler().stand_down(seat)).collect();
-    stood_down.iter().for_each(|seat| seat.scheduler().count(Tally::Park));
+    let blocked: Vec<&Seat> = seats.filter(|seat| seat.scheduler().block(seat)).collect();
     let result = f();
-    stood_down.iter().for_each(|seat| seat.scheduler().stand_up(seat));
+    blocked.iter().for_each(|seat| seat.scheduler().unblock(seat));
     result
 }
 

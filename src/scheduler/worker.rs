@@ -79,7 +79,10 @@ impl Scheduler {
     }
 
     fn run_hook(&self, hook: Option<&(dyn Fn(usize) + Send + Sync)>, index: usize) {
-        if let Some(Err(payload)) = hook.map(|hook| catch(|| hook(index))) {
+        // A hook that ends the pool must not wait for its own thread.
+        let run =
+            |hook: &(dyn Fn(usize) + Send + Sync)| enter(self, None, || catch(|| hook(index)));
+        if let Some(Err(payload)) = hook.map(run) {
             self.report(payload);
         }
     }
@@ -88,8 +91,8 @@ impl Scheduler {
     fn work(&self, seat: &Seat, me: &Sleeper) {
         seat.set_active(true);
         while let Some(job) = self.find_job(seat, me) {
-            if self.sleep.end_search() && self.has_any_work() {
-                self.notify_of_more();
+            if self.sleep.end_search() {
+                self.notify_of_any();
             }
             self.run_job(seat, job);
             while !(me.is_spare && self.sleep.is_crowded()) {
@@ -106,11 +109,6 @@ impl Scheduler {
         seat.run(job);
     }
 
-    fn notify_of_more(&self) {
-        let urgency = if self.has_detached() { Urgency::Detached } else { Urgency::Structured };
-        self.notify(urgency);
-    }
-
     /// The next job, by searching, and sleeping where that finds none. `None`: the end has come.
     fn find_job(&self, seat: &Seat, me: &Sleeper) -> Option<Job> {
         loop {
@@ -123,7 +121,13 @@ impl Scheduler {
             }
             let deadline = me.is_spare.then(|| Instant::now() + SPARE_REST);
             let has_work = || self.has_work_for_sleeper(me.is_spare) || self.lifecycle.has_ended();
-            let enlisted = || self.look_whether_quiet();
+            let enlisted = || {
+                // Whoever made work while this spare searched has relied on it.
+                if me.is_spare && self.has_detached() {
+                    self.notify(Urgency::Detached);
+                }
+                self.look_whether_quiet();
+            };
             if self.sleep.sleep(me, has_work, enlisted, deadline) == Rise::Retire {
                 return None;
             }

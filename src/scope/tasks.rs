@@ -83,7 +83,7 @@ impl Tasks {
 
     fn tell_of_tasks(&self) {
         if self.limit > 0 {
-            self.crew().invite(&self.scheduler);
+            self.crew().summon(&self.scheduler);
         }
         if this_thread() != self.owner {
             self.bell.ring();
@@ -202,18 +202,22 @@ impl Tasks {
 
 impl Pieces for Tasks {
     fn take_part(&self, crew: &Crew) -> Departure {
-        while let Some(task) = self.next_soon() {
-            if !self.queue.is_empty() {
-                crew.invite_next(&self.scheduler);
+        loop {
+            while let Some(task) = self.next_soon() {
+                if !self.queue.is_empty() {
+                    crew.invite_next(&self.scheduler);
+                }
+                self.run(task);
+                // Detached tasks wait for this thread: the scope's go on without it, or later.
+                if self.scheduler.is_needed() && !self.queue.is_empty() {
+                    return Departure::Early;
+                }
             }
-            self.run(task);
-            // Detached tasks wait for this thread: the scope's go on without it, or later.
-            if self.scheduler.is_needed() && !self.queue.is_empty() {
-                return Departure::Early;
+            if !crew.was_summoned() {
+                crew.withdraw(&self.scheduler);
+                return Departure::Done;
             }
         }
-        crew.withdraw(&self.scheduler);
-        Departure::Done
     }
 }
 

@@ -18,17 +18,18 @@ pub(crate) enum Patience {
 /// So many tasks may run inside each other's joins before a joiner would rather wait.
 const DEEP: u32 = 64;
 
-/// So many may at the very most: what is left of a small stack should do for the tasks themselves.
-const DEEPEST: u32 = 1024;
+/// So many bytes of stack they may take at the very most: a quarter of a worker's usual stack.
+const MOST_STACK: usize = 512 * 1024;
 
 /// How long a joiner that is deep in other joins waits for somebody else to begin the task.
-const GRACE: Duration = Duration::from_millis(5);
+const GRACE: Duration = Duration::from_millis(1);
 
 /// How often a joiner looks before it parks.
 const LOOKS: u32 = 100;
 
 thread_local! {
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// How many tasks run inside each other's joins on this thread, and where the first one began.
+    static NESTED: Cell<(u32, usize)> = const { Cell::new((0, 0)) };
 }
 
 /// Waits until the task is done. Says whether it was run here, by `run`.
@@ -55,20 +56,30 @@ pub(crate) fn await_ticket<T>(
 /// Whether one more task may run on this stack: where it is deep already, only if a wait for a
 /// while, by `wait`, was in vain.
 pub(super) fn may_nest(wait: impl FnOnce(Duration) -> bool) -> bool {
-    DEPTH.get() < DEEP || (!wait(GRACE) && DEPTH.get() < DEEPEST)
+    let (depth, base) = NESTED.get();
+    depth < DEEP || (!wait(GRACE) && stack_place().abs_diff(base) < MOST_STACK)
 }
 
 /// Runs `run`, which runs a task, one deeper.
 pub(super) fn nested(run: impl FnOnce() -> bool) -> bool {
     /// Comes up again, by unwinding as well.
-    struct Up(u32);
+    struct Up((u32, usize));
 
     impl Drop for Up {
         fn drop(&mut self) {
-            DEPTH.set(self.0);
+            NESTED.set(self.0);
         }
     }
 
-    let _up = Up(DEPTH.replace(DEPTH.get() + 1));
+    let (depth, base) = NESTED.get();
+    let _up = Up((depth, base));
+    NESTED.set((depth + 1, if depth == 0 { stack_place() } else { base }));
     run()
+}
+
+/// An address on this thread's stack, about where it is now.
+#[inline(never)]
+fn stack_place() -> usize {
+    let here = 0_u8;
+    std::hint::black_box(&raw const here).addr()
 }

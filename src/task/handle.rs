@@ -90,7 +90,7 @@ impl<T> TaskHandle<T> {
     ///
     /// Until the task has ended. On a worker, a spare thread takes its place meanwhile. Tasks that
     /// run inside each other's joins nest; 64 deep a joiner rather waits for others to begin the
-    /// task, and runs it only if nobody does.
+    /// task, and runs it only if nobody does and half a mebibyte of stack is not used up yet.
     pub fn join(mut self) -> Result<T, TaskError> {
         if !self.is_finished() {
             if self.scheduler.is_lost() {
@@ -105,7 +105,7 @@ impl<T> TaskHandle<T> {
 
     /// Runs the task on this thread, if nobody has claimed it.
     pub(super) fn run_here(&self) -> bool {
-        let run = || self.ticket.run();
+        let run = || self.scheduler.while_claimed(|| self.ticket.run());
         let has_run = self.scheduler.with_seat(|seat| match seat {
             Some(seat) => {
                 seat.run_as(self.ticket.address(), || enter(&self.scheduler, Some(seat), run))

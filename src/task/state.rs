@@ -25,9 +25,10 @@ impl State {
 
     /// Wins the right to run the task, once.
     pub(super) fn claim(&self) -> bool {
-        // ORDERING: Acquire is more than it needs: the closure came with the queue's entry, or with
-        // the handle, and between its making and the claim nobody touches the stage.
-        self.0.fetch_or(STARTED, Ordering::Acquire) & STARTED == 0
+        // ORDERING: Acquire keeps what the claimer does to the stage after the claim; the closure
+        // itself came with the queue's entry, or with the handle. Release: whoever finds a tombstone
+        // sees that its task was accounted for before, see the scheduler's `while_claimed`.
+        self.0.fetch_or(STARTED, Ordering::AcqRel) & STARTED == 0
     }
 
     pub(super) fn has_started(&self) -> bool {

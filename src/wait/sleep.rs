@@ -51,7 +51,7 @@ pub(crate) enum Wake {
     Nobody,
     /// A sleeper was woken.
     Woken,
-    /// There is room for a spare. It is counted as active and searching already: start it, or
+    /// There is room for a spare. It is counted as active already: start it, or
     /// [call it off](Sleep::call_off_spare).
     Spare,
 }
@@ -173,8 +173,9 @@ impl Sleep {
     }
 
     fn subtract(&self, units: u64) -> Counts {
-        // ORDERING: Relaxed, as in `add`.
-        Counts(self.counts.fetch_sub(units, Ordering::Relaxed))
+        // ORDERING: Release: a searcher that carried several jobs off shows them before it stops to
+        // count as one. Pairs with the fence after the enlistment in `sleep`.
+        Counts(self.counts.fetch_sub(units, Ordering::Release))
     }
 
     /// A thread begins to work: a guest that enters, a waiter that goes on.
@@ -186,6 +187,9 @@ impl Sleep {
     /// [`notify`](Self::notify) if there is work left: it may have waited for this.
     pub(crate) fn end_activity(&self) {
         self.subtract(ACTIVE);
+        // ORDERING: the count stays before the look at the queues that follows. Pairs with the
+        // fence in `notify`, whose maker may have seen this thread as active.
+        fence(Ordering::SeqCst);
     }
 
     /// A worker that is active and searching ends.
@@ -274,7 +278,7 @@ impl Sleep {
                 None => {
                     // ORDERING: Relaxed: changed under the lock only, `wants` saw one left.
                     self.spares_left.fetch_sub(1, Ordering::Relaxed);
-                    self.add(ACTIVE + SEARCHING);
+                    self.add(ACTIVE);
                     return Wake::Spare;
                 }
             },
@@ -292,7 +296,7 @@ impl Sleep {
 
     /// The spare that was wanted could not be started.
     pub(crate) fn call_off_spare(&self) {
-        self.subtract(ACTIVE + SEARCHING);
+        self.end_activity();
     }
 
     /// A spare has ended: another may be started.
@@ -300,6 +304,9 @@ impl Sleep {
         let _lists = lock(&self.lists);
         // ORDERING: Relaxed, as in `wake`.
         self.spares_left.fetch_add(1, Ordering::Relaxed);
+        // ORDERING: the release stays before the look at the queues that follows. Pairs with the
+        // fence in `notify`, whose maker may have seen no spare left.
+        fence(Ordering::SeqCst);
     }
 
     /// Puts an active, searching thread to sleep until somebody wakes it, or until `deadline`.
@@ -766,6 +773,85 @@ mod model {
             };
             pool.close();
             worker.join().unwrap();
+        });
+    }
+
+    /// A searcher has taken several jobs: one to run, one for its own queue. Another one gives up.
+    ///
+    /// Seen to fail with a `Relaxed` subtraction.
+    #[test]
+    fn what_a_searcher_carries_off_is_seen() {
+        loom::model(|| {
+            let sleep = LoomArc::new(Sleep::new(2, 0));
+            let own = LoomArc::new(AtomicUsize::new(0));
+            (0..2).for_each(|_| start_worker(&sleep));
+            let other = {
+                let (sleep, own) = (LoomArc::clone(&sleep), LoomArc::clone(&own));
+                thread::spawn(move || {
+                    let parker = Arc::new(Parker::new());
+                    let me = Sleeper { index: 1, is_spare: false, parker };
+                    let has_work = || own.load(Ordering::Acquire) > 0;
+                    while !has_work() {
+                        sleep.sleep(&me, has_work, || (), None);
+                    }
+                })
+            };
+            own.store(1, Ordering::Release);
+            if sleep.end_search() && own.load(Ordering::Acquire) > 0 {
+                let _ = sleep.notify(Urgency::Detached);
+            }
+            // The job that it runs needs the other one.
+            other.join().unwrap();
+        });
+    }
+
+    /// A worker blocks while somebody makes a detached task; a spare is left.
+    ///
+    /// Seen to fail without the fence in `end_activity`.
+    #[test]
+    fn who_blocks_is_stood_in_for() {
+        loom::model(|| {
+            let sleep = LoomArc::new(Sleep::new(1, 1));
+            let queue = LoomArc::new(AtomicUsize::new(0));
+            sleep.begin_activity();
+            let maker = {
+                let (sleep, queue) = (LoomArc::clone(&sleep), LoomArc::clone(&queue));
+                thread::spawn(move || {
+                    queue.fetch_add(1, Ordering::Release);
+                    sleep.notify(Urgency::Detached)
+                })
+            };
+            sleep.end_activity();
+            let has_work = queue.load(Ordering::Acquire) > 0;
+            let here = has_work && sleep.notify(Urgency::Detached) == Wake::Spare;
+            assert!(here | (maker.join().unwrap() == Wake::Spare));
+        });
+    }
+
+    /// The only spare retires while a task comes.
+    ///
+    /// Seen to fail without the fence in `release_spare`.
+    #[test]
+    fn a_task_at_a_retirement_finds_a_thread() {
+        loom::model(|| {
+            let sleep = LoomArc::new(Sleep::new(1, 0));
+            let queue = LoomArc::new(AtomicUsize::new(0));
+            start_worker(&sleep);
+            let spare = {
+                let (sleep, queue) = (LoomArc::clone(&sleep), LoomArc::clone(&queue));
+                thread::spawn(move || {
+                    let me = Sleeper { index: 1, is_spare: true, parker: Arc::new(Parker::new()) };
+                    let has_work = || queue.load(Ordering::Acquire) > 0;
+                    if sleep.sleep(&me, has_work, || (), Some(Instant::now())) == Rise::Search {
+                        return true;
+                    }
+                    sleep.release_spare();
+                    has_work() && sleep.notify(Urgency::Detached) != Wake::Nobody
+                })
+            };
+            queue.fetch_add(1, Ordering::Release);
+            let is_seen = sleep.notify(Urgency::Detached) != Wake::Nobody;
+            assert!(spare.join().unwrap() | is_seen);
         });
     }
 }

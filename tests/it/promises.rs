@@ -145,7 +145,7 @@ fn two_pools_that_call_each_other_do_not_wait_for_each_other() {
         match depth % 4 {
             0 => a.for_each(0..2, |n| {
                 if n == 1 {
-                    back_and_forth(b, a, depth - 1)
+                    back_and_forth(b, a, depth - 1);
                 }
             }),
             1 => {
@@ -766,7 +766,7 @@ fn as_many_items_as_threads_are_in_work_at_the_same_time() {
                 pool.install(|| {
                     pool.chunk(1).for_each(0..n, |_| {
                         all.wait();
-                    })
+                    });
                 });
                 pool.scope(|s| (0..n).for_each(|_| drop(s.spawn(|| all.wait()))));
                 pool.install(|| {
@@ -821,8 +821,16 @@ fn a_spare_takes_the_place_of_a_worker_that_waits_for_a_task() {
             let begun: Vec<_> = (0..n).map(|_| at_gate(gate.clone())).collect();
             gate.wait_for_arrivals(n);
             // So many that no worker is left but those that wait.
-            let wait_for = |task: TaskHandle<()>| pool.spawn(move || task.join().unwrap());
+            let waiting = Arc::new(AtomicUsize::new(0));
+            let wait_for = |task: TaskHandle<()>| {
+                let waiting = Arc::clone(&waiting);
+                pool.spawn(move || {
+                    waiting.fetch_add(1, Ordering::SeqCst);
+                    task.join().unwrap();
+                })
+            };
             let waiters: Vec<_> = begun.into_iter().map(wait_for).collect();
+            eventually("all wait", || waiting.load(Ordering::SeqCst) == n);
             let through = pool.spawn(|| ());
             eventually("a task is done beside the waiters", || through.is_finished());
             pool.install(|| ());

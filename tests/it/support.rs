@@ -106,6 +106,7 @@ pub(crate) fn alone_with(variables: &[(&str, &str)], body: impl FnOnce() + Send 
 
 /// Runs `body` in a process of its own, started through the command `wrapper`, and says how it
 /// ended: by exiting with 0 if `body` returns.
+#[allow(dead_code, reason = "for tests to come")]
 pub(crate) fn wrapped(wrapper: &[&str], body: impl FnOnce() + Send + 'static) -> Option<Ended> {
     in_child(name_of(&body), wrapper, &[], body)
 }
@@ -335,6 +336,7 @@ impl Gate {
     }
 
     /// How many have come to it so far.
+    #[allow(dead_code, reason = "for tests to come")]
     pub(crate) fn arrivals(&self) -> usize {
         self.0.0.lock().unwrap().1
     }
