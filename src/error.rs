@@ -148,6 +148,7 @@ impl TaskError {
 
 /// What [`try_join`](crate::TaskHandle::try_join) has instead of a result.
 #[derive(Error)]
+#[non_exhaustive]
 pub enum TryJoinError<H> {
     /// The task has not finished: here is its handle again.
     #[error("the task has not finished")]
@@ -159,6 +160,7 @@ pub enum TryJoinError<H> {
 
 /// What [`join_timeout`](crate::TaskHandle::join_timeout) has instead of a result.
 #[derive(Error)]
+#[non_exhaustive]
 pub enum JoinTimeoutError<H> {
     /// The time is over, the task is not: here is its handle again.
     #[error("the task has not finished in time")]

@@ -7,11 +7,10 @@
 
 #![expect(unsafe_code, reason = "registers a hook with the C library")]
 
-use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static FORKS: AtomicUsize = AtomicUsize::new(0);
-static HOOK: Once = Once::new();
+static HOOK: AtomicBool = AtomicBool::new(false);
 
 /// How many times the processes that led to this one were forked since the hook was set.
 #[inline]
@@ -22,7 +21,11 @@ pub(crate) fn generation() -> usize {
 
 /// Sets the hook, once in a process.
 pub(crate) fn watch() {
-    HOOK.call_once(set_hook);
+    // ORDERING: Relaxed: nothing is published by it. Nobody waits for whoever sets the hook, who may
+    // be missing in a fork.
+    if !HOOK.swap(true, Ordering::Relaxed) {
+        set_hook();
+    }
 }
 
 #[cfg(unix)]

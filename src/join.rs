@@ -48,6 +48,7 @@ impl Pool {
     /// # Blocking
     ///
     /// Until both have finished. While it waits, this thread runs pieces of `b`, and nothing else.
+    /// The halves must not wait for each other: with no thread free they run one after the other.
     #[inline]
     pub fn join<A, B, RA, RB>(&self, a: A, b: B) -> (RA, RB)
     where

@@ -30,8 +30,9 @@ impl Pool {
     /// As [`map`](Self::map), over any iterator, which is pulled by the calling thread and need not
     /// be `Send`.
     ///
-    /// Pulling and mapping overlap; at most a few batches of items for each thread are waiting at a
-    /// time.
+    /// Pulling and mapping overlap. Items are packed into batches of about 50 µs of work (at most
+    /// 65,536 items, or what [`chunk`](Self::chunk) says), of which at most 4 for each thread are
+    /// ahead at a time.
     ///
     /// # Examples
     ///

@@ -20,7 +20,6 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::ops::Range;
 use std::panic::resume_unwind;
-use std::sync::{Arc, OnceLock};
 
 use super::cursor::Cursor;
 use super::failure::{Failure, Failures};
@@ -92,7 +91,6 @@ struct Sweep<'a, S: Source, B: Body<S>> {
     /// How many units a claim has, if that was asked for.
     fixed: Option<usize>,
     failures: Failures<B::Stop>,
-    crew: OnceLock<Arc<Crew>>,
 }
 
 /// Runs `body` over `source`, in units of `unit` items.
@@ -116,7 +114,6 @@ pub(super) fn sweep<S: Source, B: Body<S>>(
         threads: options.limit.map_or(threads, |limit| limit.get().min(threads)),
         fixed: options.chunk.map(|items| items.get().div_ceil(unit)),
         failures: Failures::new(),
-        crew: OnceLock::new(),
     };
     sweep.run();
     sweep.into_result()
@@ -195,22 +192,14 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
 
     fn work_with_others(&self, own: &mut Option<B::Own>, pace: &mut Pace, seat: Option<&Seat>) {
         let tag = seat.map_or(0, |seat| seat.tag());
-        // Without a seat nobody would find the invitation in time.
-        if seat.is_some() {
-            // SAFETY: the sweep is borrowed until `close` below, which nothing can pass by: user
-            // code is caught where it is called.
-            let crew = unsafe { Crew::open(self, self.threads - 1, tag) };
-            self.crew.set(crew).expect("a sweep has one crew");
-        }
+        // SAFETY: the sweep is borrowed until `close` below, which nothing can pass by: user code is
+        // caught where it is called.
+        let crew = unsafe { Crew::open(self, self.threads - 1, tag) };
         self.work(own, pace, || {
-            if let Some(crew) = self.crew.get() {
-                crew.invite(self.scheduler);
-            }
+            crew.invite(self.scheduler);
             true
         });
-        if let Some(crew) = self.crew.get() {
-            crew.close(self.scheduler);
-        }
+        crew.close(self.scheduler);
     }
 
     /// Claims until there is nothing left, there was a failure, or `goes_on` says no. It is asked

@@ -107,10 +107,10 @@ impl PoolBuilder {
         if requested == 0 {
             return Err(BuildError::NoThreads);
         }
-        let threads = requested.min(number_in(CAP).unwrap_or(usize::MAX));
-        if threads > MAX_THREADS {
+        if requested > MAX_THREADS {
             return Err(BuildError::TooManyThreads { requested, limit: MAX_THREADS });
         }
+        let threads = requested.min(number_in(CAP).unwrap_or(requested));
         let max_spares = 2 * threads + 8;
         let (scheduler, refusal) = Scheduler::start(Config { threads, max_spares, ..self.config });
         let pool = Pool::of(scheduler);

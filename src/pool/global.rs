@@ -17,13 +17,21 @@ impl Pool {
     /// 0 is ignored). It never fails: with no thread to be had, everything runs on its caller.
     #[must_use]
     pub fn global() -> &'static Self {
-        GLOBAL.get_or_init(|| {
-            let builder = PoolBuilder::default();
-            let sized = number_in(SIZE).map(|threads| builder.clone().threads(threads).build());
-            sized
-                .and_then(Result::ok)
-                .unwrap_or_else(|| builder.build().unwrap_or_else(|_| Self::serial()))
-        })
+        loop {
+            if let Some(global) = GLOBAL.get() {
+                return global;
+            }
+            // Outside of the cell: in a child that is forked meanwhile nobody would ever fill it.
+            // Of several first users all but one have built in vain.
+            drop(GLOBAL.set(Self::first_global()));
+        }
+    }
+
+    fn first_global() -> Self {
+        let builder = PoolBuilder::default();
+        let sized =
+            number_in(SIZE).and_then(|threads| builder.clone().threads(threads).build().ok());
+        sized.or_else(|| builder.build().ok()).unwrap_or_else(Self::serial)
     }
 
     /// Makes `pool` the global one. It must come before the first use of the global pool.

@@ -22,8 +22,8 @@ impl Options {
 }
 
 impl Pool {
-    /// A handle of the same pool, each of whose calls uses at most `threads` threads, the caller
-    /// included.
+    /// A handle of the same pool, each of whose calls uses at most `threads` threads at a time, the
+    /// caller included.
     ///
     /// 0 means 1. It holds for sweeps, `join` and `scope` through this handle, not for what is
     /// called inside them, and not for `spawn`.

@@ -3,6 +3,7 @@
 use super::Pool;
 use crate::scheduler::enter;
 use crate::task::{Refusal, TaskHandle, new_task, refused_task};
+use crate::unwind::discard;
 
 impl Pool {
     /// Starts `f` as a task of its own, and returns the handle to its result.
@@ -27,7 +28,7 @@ impl Pool {
     {
         let scheduler = &self.scheduler;
         if !scheduler.is_lost() && !scheduler.accepts_tasks() {
-            drop(f);
+            discard(f);
             return TaskHandle::new(refused_task(Refusal::ShutDown), scheduler.clone());
         }
         let (job, ticket) = new_task(f);

@@ -18,7 +18,7 @@ use crossbeam_deque::{Stealer, Worker};
 use super::Scheduler;
 use super::joins::{Joins, Popped};
 use super::queue::{are_many, sift};
-use crate::job::Job;
+use crate::job::{Job, Ran};
 use crate::wait::Urgency;
 
 /// At most this many join halves are kept where thieves find them.
@@ -174,11 +174,14 @@ impl Seat {
     }
 
     /// Runs a job out of a queue, whose pieces bear its address from then on.
-    pub(super) fn run(&self, job: Job) {
+    /// False: it was a tombstone.
+    pub(super) fn run(&self, job: Job) -> bool {
         let outer = self.tag.replace(job.address());
         let ran = job.run(self.index);
         self.tag.set(outer);
+        let has_run = !matches!(ran, Ran::Spent);
         self.scheduler().settle(ran);
+        has_run
     }
 
     /// Runs `f`, whose pieces bear the address `tag`.

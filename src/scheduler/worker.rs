@@ -105,8 +105,9 @@ impl Scheduler {
     }
 
     fn run_job(&self, seat: &Seat, job: Job) {
-        self.places.get(seat.index()).counters().count_own(Tally::Run);
-        seat.run(job);
+        if seat.run(job) {
+            self.places.get(seat.index()).counters().count_own(Tally::Run);
+        }
     }
 
     /// The next job, by searching, and sleeping where that finds none. `None`: the end has come.

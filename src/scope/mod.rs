@@ -45,7 +45,8 @@ impl Pool {
     /// # Blocking
     ///
     /// Until all tasks have ended. While it waits, this thread runs tasks of this scope, and
-    /// nothing else.
+    /// nothing else. Tasks may wait for each other by [`ScopedHandle::join`]; in other ways they may
+    /// not, since there may be no thread but this one to run them.
     pub fn scope<'env, F, R>(&self, f: F) -> R
     where
         F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R,

@@ -1,6 +1,7 @@
 //! Waiting for many tasks.
 
 use std::fmt;
+use std::mem::take;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
@@ -11,12 +12,14 @@ use super::handle::TaskHandle;
 use crate::error::TaskError;
 use crate::fork;
 use crate::scheduler::step_aside;
+use crate::unwind::Discarded;
 
 /// Waits for all tasks, and returns their results in order.
 ///
 /// # Errors
 ///
-/// The error of the earliest task that has one. All others have ended by then, too.
+/// The error of the earliest task that has one. All others have ended by then, too; what they
+/// returned is dropped, and panics of theirs go to [`on_panic`](crate::PoolBuilder::on_panic).
 ///
 /// # Blocking
 ///
@@ -30,17 +33,20 @@ use crate::scheduler::step_aside;
 /// # Ok::<(), manyhands::TaskError>(())
 /// ```
 pub fn join_all<T>(handles: impl IntoIterator<Item = TaskHandle<T>>) -> Result<Vec<T>, TaskError> {
-    let mut first_error = None;
-    let mut results = Vec::new();
-    let handles: Vec<_> = handles.into_iter().collect();
-    for handle in handles {
-        match handle.join() {
-            Ok(value) if first_error.is_none() => results.push(value),
-            Ok(_) => {}
-            Err(error) => first_error = first_error.or(Some(error)),
+    let mut handles = Vec::from_iter(handles).into_iter();
+    let mut results = Discarded(Vec::with_capacity(handles.len()));
+    let failed = handles.by_ref().find_map(|handle| match handle.join() {
+        Ok(value) => {
+            results.0.push(value);
+            None
         }
+        Err(error) => Some(error),
+    });
+    for handle in handles {
+        // What it has is nobody's: dropping the handle sees to it.
+        handle.wait();
     }
-    first_error.map_or(Ok(results), Err)
+    failed.map_or_else(|| Ok(take(&mut results.0)), Err)
 }
 
 /// Iterates over the results of tasks in the order in which they end, each with its index.
@@ -71,6 +77,7 @@ pub fn as_completed<T>(handles: impl IntoIterator<Item = TaskHandle<T>>) -> AsCo
     }
     AsCompleted {
         left: handles.len(),
+        has_lost: handles.iter().flatten().any(TaskHandle::is_lost),
         handles,
         ended,
         unclaimed: 0,
@@ -99,8 +106,9 @@ pub struct AsCompleted<T> {
     ended: Receiver<usize>,
     /// All tasks before this one have been begun by somebody.
     unclaimed: usize,
-    /// The process that the tasks are of.
+    /// The process that this was made in, and whether there were tasks of an earlier one.
     generation: usize,
+    has_lost: bool,
 }
 
 impl<T> AsCompleted<T> {
@@ -110,8 +118,10 @@ impl<T> AsCompleted<T> {
             if let Ok(index) = self.ended.try_recv() {
                 return index;
             }
-            if self.generation != fork::generation() {
-                return self.lost_index().expect("no task of a forked pool ends");
+            if self.has_lost || self.generation != fork::generation() {
+                if let Some(index) = self.lost_index() {
+                    return index;
+                }
             }
             if let Some(index) = self.index_after_a_task() {
                 return index;
@@ -142,9 +152,10 @@ impl<T> AsCompleted<T> {
         index
     }
 
-    /// A task that will never end, since this process is a fork.
+    /// In a fork: a task that will never end, or one that ended when nobody could say so any more.
     fn lost_index(&self) -> Option<usize> {
-        self.handles.iter().position(|handle| handle.as_ref().is_some_and(TaskHandle::is_lost))
+        let is_over = |handle: &TaskHandle<T>| handle.is_lost() || handle.is_finished();
+        self.handles.iter().position(|handle| handle.as_ref().is_some_and(is_over))
     }
 }
 

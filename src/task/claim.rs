@@ -18,8 +18,8 @@ pub(crate) enum Patience {
 /// So many tasks may run inside each other's joins before a joiner would rather wait.
 const DEEP: u32 = 64;
 
-/// So many bytes of stack they may take at the very most: a quarter of a worker's usual stack.
-const MOST_STACK: usize = 512 * 1024;
+/// So many bytes of stack they may take at the very most: half of a worker's usual stack.
+const MOST_STACK: usize = 1024 * 1024;
 
 /// How long a joiner that is deep in other joins waits for somebody else to begin the task.
 const GRACE: Duration = Duration::from_millis(1);

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -90,17 +91,23 @@ impl<T> TaskHandle<T> {
     ///
     /// Until the task has ended. On a worker, a spare thread takes its place meanwhile. Tasks that
     /// run inside each other's joins nest; 64 deep a joiner rather waits for others to begin the
-    /// task, and runs it only if nobody does and half a mebibyte of stack is not used up yet.
+    /// task, and runs it only if nobody does and a mebibyte of stack is not used up yet.
     pub fn join(mut self) -> Result<T, TaskError> {
-        if !self.is_finished() {
-            if self.scheduler.is_lost() {
-                return Err(TaskError::Lost);
-            }
-            let may_claim = self.scheduler.joiners_may_claim();
-            let patience = if may_claim { Patience::Claim } else { Patience::Wait };
-            await_ticket(&self.ticket, patience, || self.run_here());
+        if self.wait() { self.ticket.take() } else { Err(TaskError::Lost) }
+    }
+
+    /// Waits for the end, as [`join`](Self::join) does. False: it never comes.
+    pub(super) fn wait(&self) -> bool {
+        if self.is_finished() {
+            return true;
         }
-        self.ticket.take()
+        if self.scheduler.is_lost() {
+            return false;
+        }
+        let may_claim = self.scheduler.joiners_may_claim();
+        let patience = if may_claim { Patience::Claim } else { Patience::Wait };
+        await_ticket(&self.ticket, patience, || self.run_here());
+        true
     }
 
     /// Runs the task on this thread, if nobody has claimed it.
@@ -168,13 +175,16 @@ impl<T> TaskHandle<T> {
     }
 
     pub(super) fn is_claimable(&self) -> bool {
-        self.scheduler.joiners_may_claim() && self.ticket.is_claimable()
+        self.scheduler.joiners_may_claim() && self.ticket.is_claimable() && !self.is_lost()
     }
 
     pub(super) fn is_lost(&self) -> bool {
         !self.is_finished() && self.scheduler.is_lost()
     }
 }
+
+impl<T> UnwindSafe for TaskHandle<T> {}
+impl<T> RefUnwindSafe for TaskHandle<T> {}
 
 /// Waits without blocking. It never runs the task: a worker does.
 impl<T> Future for TaskHandle<T> {

@@ -18,7 +18,7 @@ use std::ptr;
 use std::task::Waker;
 
 use crate::sync::{AtomicPtr, Ordering};
-use crate::unwind::catch;
+use crate::unwind::{catch, discard};
 
 /// What the signal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Latch {
                 .compare_exchange(earlier, fresh, Ordering::Release, Ordering::Relaxed)
                 .is_ok();
         // The waker that is in nobody's hands now: the earlier one, or the one not stored.
-        Self::reclaim(if stored { earlier } else { fresh });
+        discard(Self::reclaim(if stored { earlier } else { fresh }));
         stored
     }
 
@@ -90,7 +90,7 @@ impl Latch {
         }
         // ORDERING: Relaxed: the waker is this thread's own, nothing is handed over.
         if self.word.compare_exchange(waker, UNSET, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            Self::reclaim(waker);
+            discard(Self::reclaim(waker));
         }
     }
 

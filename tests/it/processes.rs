@@ -12,7 +12,9 @@ use manyhands::{
     JoinTimeoutError, Pool, TaskError, TaskHandle, TryJoinError, as_completed, join_all,
 };
 
-use crate::support::{Blocked, Gate, LONG, alone, eventually, pool, within, wrapped};
+use crate::support::{
+    Blocked, Gate, LONG, alone, alone_with, eventually, pool, threads, within, wrapped,
+};
 
 /// How long a child may take: then the system ends it, and it has failed.
 const CHILD_SECONDS: u32 = 20;
@@ -195,7 +197,7 @@ fn as_completed_yields_lost_tasks_in_a_fork() {
                 let mine = if begun { &mut handles } else { &mut rest };
                 let count = mine.len();
                 let results = as_completed(mine.drain(..)).map(|(_, result)| result);
-                assert_eq!(results.filter(|result| is_lost_error(result)).count(), count);
+                assert_eq!(results.filter(is_lost_error).count(), count);
             });
             drop(opener);
             assert_eq!(join_all(handles).unwrap(), [3; 6]);
@@ -350,6 +352,7 @@ fn every_call_completes_in_forks_while_other_threads_use_the_pools() {
     alone(|| {
         for size in [1, 2, 8] {
             let (pool, is_over) = (pool(size), AtomicBool::new(false));
+            use_it(Pool::global());
             thread::scope(|threads| {
                 for _ in 0..2 {
                     threads.spawn(|| {
@@ -378,6 +381,18 @@ fn every_call_completes_in_forks_while_other_threads_use_the_pools() {
             });
             use_it(&pool);
         }
+    });
+}
+
+/// A thread that the child does not have is about to build the global pool.
+#[test]
+fn the_global_pool_is_there_in_a_fork_from_amid_its_first_use() {
+    alone_with(&[("MANYHANDS_NUM_THREADS", "500")], || {
+        let first_use = thread::spawn(|| use_it(Pool::global()));
+        eventually("the pool is being built", || threads() > 20);
+        in_fork(|| use_it(Pool::global()));
+        first_use.join().unwrap();
+        use_it(Pool::global());
     });
 }
 

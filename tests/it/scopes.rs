@@ -994,7 +994,7 @@ fn a_scope_in_two_pools_waits_for_the_tasks_of_both() {
                     b.scope(|t| {
                         grow(s, count, 2);
                         drop(t.spawn(move || grow(s, count, 2)));
-                    })
+                    });
                 });
             }
             assert_eq!(count.load(Ordering::Relaxed), 50 * 2 * 21);

@@ -1,12 +1,14 @@
 //! The end of a pool: what is finished, what is refused, who waits for whom.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
-use manyhands::Pool;
+use manyhands::{Pool, TaskError};
 
-use crate::support::{Gate, LONG, alone, eventually, pool, threads, within};
+use crate::support::{Blocked, Gate, LONG, SIZES, Tally, alone, eventually, pool, threads, within};
 
 thread_local! {
     static KEPT: RefCell<Option<Pool>> = const { RefCell::new(None) };
@@ -88,5 +90,125 @@ fn a_shutdown_finishes_what_a_joiner_has_begun_and_what_that_spawns() {
         go_on.open();
         assert_eq!(joiner.join().unwrap().unwrap(), 7);
         closer.join().unwrap();
+    });
+}
+
+//--- what is queued, what comes late, and what is left of the threads
+
+#[test]
+fn a_shutdown_finishes_what_is_queued_and_what_that_spawns() {
+    within(LONG, || {
+        for n in SIZES {
+            let (pool, done) = (pool(n), Arc::new(AtomicUsize::new(0)));
+            for _ in 0..100 {
+                let (inside, done) = (pool.clone(), Arc::clone(&done));
+                pool.spawn(move || {
+                    let counted = Arc::clone(&done);
+                    inside.spawn(move || counted.fetch_add(1, Ordering::SeqCst)).detach();
+                    done.fetch_add(1, Ordering::SeqCst);
+                })
+                .detach();
+            }
+            pool.shutdown();
+            assert_eq!(done.load(Ordering::SeqCst), 200);
+        }
+    });
+}
+
+#[test]
+fn a_task_that_races_with_a_shutdown_runs_once_or_says_so() {
+    within(LONG, || {
+        for round in 0..200 {
+            let (pool, counts) = (pool(1 + round % 3), Tally::new());
+            let start = Barrier::new(5);
+            let (ran, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            thread::scope(|s| {
+                for _ in 0..4 {
+                    s.spawn(|| {
+                        start.wait();
+                        for n in 0..20 {
+                            let counted = counts.make(n);
+                            match pool.spawn(move || drop(counted)).join() {
+                                Ok(()) => ran.fetch_add(1, Ordering::SeqCst),
+                                Err(TaskError::ShutDown | TaskError::Cancelled) => {
+                                    refused.fetch_add(1, Ordering::SeqCst)
+                                }
+                                Err(other) => panic!("{other}"),
+                            };
+                        }
+                    });
+                }
+                start.wait();
+                pool.shutdown();
+            });
+            assert_eq!(ran.into_inner() + refused.into_inner(), 80);
+            drop(pool);
+            counts.assert_even();
+        }
+    });
+}
+
+#[test]
+fn shutdown_now_cancels_what_nobody_has_begun() {
+    within(LONG, || {
+        for n in SIZES {
+            let (pool, counts) = (pool(n), Tally::new());
+            let blocked = Blocked::all(&pool);
+            let handles: Vec<_> = (0..50)
+                .map(|number| {
+                    let counted = counts.make(number);
+                    pool.spawn(move || drop(counted))
+                })
+                .collect();
+            assert_eq!(pool.shutdown_now(), 50);
+            for handle in handles {
+                assert!(matches!(handle.join(), Err(TaskError::Cancelled)));
+            }
+            counts.assert_even();
+            drop(blocked);
+            pool.shutdown();
+        }
+    });
+}
+
+#[test]
+fn dropping_the_last_handle_finishes_what_is_queued() {
+    within(LONG, || {
+        for n in SIZES {
+            let done = Arc::new(AtomicUsize::new(0));
+            let pool = pool(n);
+            for _ in 0..100 {
+                let done = Arc::clone(&done);
+                pool.spawn(move || done.fetch_add(1, Ordering::SeqCst)).detach();
+            }
+            drop(pool.clone());
+            drop(pool);
+            assert_eq!(done.load(Ordering::SeqCst), 100);
+        }
+    });
+}
+
+#[test]
+fn pools_that_are_gone_leave_no_thread_behind() {
+    alone(|| {
+        let before = threads();
+        for round in 0..500 {
+            let pool = pool(1 + round % 4);
+            assert_eq!(pool.map(0..10, |n| n).len(), 10);
+            pool.spawn(|| ()).detach();
+        }
+        eventually("the threads have ended", || threads() <= before);
+    });
+}
+
+#[test]
+fn a_shutdown_that_takes_too_long_says_who_runs_still() {
+    within(LONG, || {
+        let pool = pool(2);
+        let blocked = Blocked::all(&pool);
+        let still = pool.shutdown_timeout(Duration::from_millis(5)).unwrap_err();
+        assert_eq!(still.threads(), 2);
+        drop(blocked);
+        assert!(pool.shutdown_timeout(Duration::MAX).is_ok());
     });
 }

@@ -1,6 +1,6 @@
 //! Every item and every result is dropped once, whatever fails.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
@@ -196,10 +196,14 @@ impl Drop for Touchy<'_> {
     fn drop(&mut self) {
         self.drops.fetch_add(1, SeqCst);
         if self.panics {
-            throw(1000);
+            resume_unwind(Box::new(Touched));
         }
     }
 }
+
+/// What a touchy value panics with. Without size, since the payload of a panic in a drop that
+/// nobody asked for is leaked, which leak detectors need not see.
+struct Touched;
 
 #[test]
 fn an_item_whose_drop_panics_counts_as_a_failure_of_the_call() {
@@ -207,7 +211,7 @@ fn an_item_whose_drop_panics_counts_as_a_failure_of_the_call() {
         let drops = AtomicUsize::new(0);
         let items: Vec<_> = (0..100).map(|i| Touchy { drops: &drops, panics: i == 40 }).collect();
         let payload = panic_of(|| pool.for_each(items, drop));
-        assert_eq!(payload.downcast_ref(), Some(&1000_usize));
+        assert!(payload.is::<Touched>());
         assert_eq!(drops.into_inner(), 100);
     }
 }
@@ -259,7 +263,7 @@ fn survives(verb: impl Fn(&Pool, &(dyn Fn(usize) -> Touchy<'static> + Sync))) {
                 Touchy { drops: &DROPS, panics: index == 60 }
             });
         });
-        assert!(matches!(payload.downcast_ref(), Some(150_usize | 1000)));
+        assert!(payload.is::<Touched>() || payload.downcast_ref() == Some(&150_usize));
         assert_eq!(DROPS.load(SeqCst), made.into_inner());
     }
 }
