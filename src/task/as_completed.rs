@@ -7,7 +7,7 @@ use std::task::{Wake, Waker};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::claim::{may_nest, nested};
+use super::claim::run_nested;
 use super::handle::TaskHandle;
 use crate::error::TaskError;
 use crate::fork;
@@ -146,9 +146,7 @@ impl<T> AsCompleted<T> {
             index = step_aside(|| self.ended.recv_timeout(grace)).ok();
             index.is_some()
         };
-        if may_nest(wait) {
-            nested(|| handle.run_here());
-        }
+        run_nested(|| handle.run_here(), wait);
         index
     }
 

@@ -1,10 +1,11 @@
 //! How a joiner comes to a task's result: it runs it if nobody has begun, or waits.
 
 use std::cell::Cell;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::ticket::Ticket;
-use crate::scheduler::{block_on, pause};
+use crate::scheduler::{block_on, pause, step_aside};
 
 /// How long a joiner waits, and whether it may run the task.
 #[derive(Clone, Copy, Debug)]
@@ -15,11 +16,12 @@ pub(crate) enum Patience {
     Wait,
 }
 
-/// So many tasks may run inside each other's joins before a joiner would rather wait.
-const DEEP: u32 = 64;
+/// Tasks that run inside each other's joins may take so many bytes of stack before a joiner would
+/// rather wait: an eighth of a worker's usual stack, some hundred tasks.
+const DEEP: usize = 256 * 1024;
 
-/// So many bytes of stack they may take at the very most: half of a worker's usual stack.
-const MOST_STACK: usize = 1024 * 1024;
+/// Where they take this much, half of a worker's usual stack, the next one gets a stack of its own.
+const DEEPEST: usize = 1024 * 1024;
 
 /// How long a joiner that is deep in other joins waits for somebody else to begin the task.
 const GRACE: Duration = Duration::from_millis(1);
@@ -28,19 +30,20 @@ const GRACE: Duration = Duration::from_millis(1);
 const LOOKS: u32 = 100;
 
 thread_local! {
-    /// How many tasks run inside each other's joins on this thread, and where the first one began.
-    static NESTED: Cell<(u32, usize)> = const { Cell::new((0, 0)) };
+    /// Where on this thread's stack the outermost of the tasks began that run inside each other's
+    /// joins.
+    static OUTERMOST: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// Waits until the task is done. Says whether it was run here, by `run`.
 pub(crate) fn await_ticket<T>(
     ticket: &Ticket<'_, T>,
     patience: Patience,
-    run: impl Fn() -> bool,
+    run: impl Fn() -> bool + Sync,
 ) -> bool {
     let may_run = matches!(patience, Patience::Claim);
     let wait = |grace| block_on(ticket.latch(), Some(Instant::now() + grace));
-    if may_run && ticket.is_claimable() && may_nest(wait) && nested(&run) {
+    if may_run && ticket.is_claimable() && run_nested(run, wait) {
         return true;
     }
     for _ in 0..LOOKS {
@@ -53,28 +56,45 @@ pub(crate) fn await_ticket<T>(
     false
 }
 
-/// Whether one more task may run on this stack: where it is deep already, only if a wait for a
-/// while, by `wait`, was in vain.
-pub(super) fn may_nest(wait: impl FnOnce(Duration) -> bool) -> bool {
-    let (depth, base) = NESTED.get();
-    depth < DEEP || (!wait(GRACE) && stack_place().abs_diff(base) < MOST_STACK)
+/// Runs `run`, which runs a task, inside the tasks that this thread runs already. Where that is deep
+/// it first waits a while, by `wait`, and leaves it if that was not in vain. Says whether it ran.
+pub(super) fn run_nested(
+    run: impl Fn() -> bool + Sync,
+    wait: impl FnOnce(Duration) -> bool,
+) -> bool {
+    let used = OUTERMOST.get().map_or(0, |outermost| stack_place().abs_diff(outermost));
+    if used >= DEEP && wait(GRACE) {
+        return false;
+    }
+    if used < DEEPEST { deeper(run) } else { on_fresh_stack(run) }
 }
 
-/// Runs `run`, which runs a task, one deeper.
-pub(super) fn nested(run: impl FnOnce() -> bool) -> bool {
+fn deeper(run: impl Fn() -> bool) -> bool {
     /// Comes up again, by unwinding as well.
-    struct Up((u32, usize));
+    struct Up(Option<usize>);
 
     impl Drop for Up {
         fn drop(&mut self) {
-            NESTED.set(self.0);
+            OUTERMOST.set(self.0);
         }
     }
 
-    let (depth, base) = NESTED.get();
-    let _up = Up((depth, base));
-    NESTED.set((depth + 1, if depth == 0 { stack_place() } else { base }));
+    let outermost = OUTERMOST.get();
+    let _up = Up(outermost);
+    OUTERMOST.set(outermost.or_else(|| Some(stack_place())));
     run()
+}
+
+/// Runs `run` on a thread of its own while this one waits: whoever joins a task can always finish
+/// it, however long the chain of tasks is that join each other.
+fn on_fresh_stack(run: impl Fn() -> bool + Sync) -> bool {
+    step_aside(|| {
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().spawn_scoped(scope, &run);
+            // Without a thread to be had, somebody else must run it.
+            thread.is_ok_and(|thread| thread.join().unwrap_or(false))
+        })
+    })
 }
 
 /// An address on this thread's stack, about where it is now.

@@ -90,8 +90,9 @@ impl<T> TaskHandle<T> {
     /// # Blocking
     ///
     /// Until the task has ended. On a worker, a spare thread takes its place meanwhile. Tasks that
-    /// run inside each other's joins nest; 64 deep a joiner rather waits for others to begin the
-    /// task, and runs it only if nobody does and a mebibyte of stack is not used up yet.
+    /// run inside each other's joins nest; once they use 256 KiB of stack, a joiner rather waits for
+    /// others to begin the task, and runs it only if nobody does; from 1 MiB on, on a
+    /// thread started for it.
     pub fn join(mut self) -> Result<T, TaskError> {
         if self.wait() { self.ticket.take() } else { Err(TaskError::Lost) }
     }

@@ -49,8 +49,9 @@ pub(crate) struct Ticket<'a, T>(pub(super) NonNull<dyn Untyped<T> + 'a>);
 
 // SAFETY: a task may be used from any thread, and a ticket is a share of it.
 unsafe impl<T: Send> Send for Ticket<'_, T> {}
-// SAFETY: through a shared ticket a task can be looked at, claimed and called off, which are atomic.
-unsafe impl<T: Send> Sync for Ticket<'_, T> {}
+// SAFETY: through a shared ticket a task can be looked at, run and called off, whichever thread does
+// it: tasks are made for closures and results that are `Send`, so this asks no bound once more.
+unsafe impl<T> Sync for Ticket<'_, T> {}
 
 impl<'a, T> Ticket<'a, T> {
     fn task(&self) -> &(dyn Untyped<T> + 'a) {
