@@ -209,6 +209,9 @@ impl Scheduler {
 
     /// Calls off every detached task that waits in a queue. How many there were.
     pub(crate) fn cancel_queued(&self) -> usize {
+        if self.is_lost() {
+            return 0;
+        }
         let injected = std::iter::from_fn(|| self.injector.pop());
         let on_seats =
             self.places.iter().flat_map(|place| std::iter::from_fn(|| place.steal_task()));
@@ -263,7 +266,7 @@ impl Scheduler {
         // ORDERING: Relaxed, see `wait_for_quiet`.
         let is_awaited = self.lifecycle.drains.load(Ordering::Relaxed) > 0;
         let is_closing = self.lifecycle.state() == CLOSING;
-        if !is_closing && !is_awaited {
+        if (!is_closing && !is_awaited) || self.is_lost() {
             return;
         }
         let roster = lock(&self.lifecycle.roster);

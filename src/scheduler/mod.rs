@@ -161,15 +161,9 @@ impl Scheduler {
 
     /// Tells the sleepers of published work.
     pub(crate) fn notify(&self, urgency: Urgency) {
-        self.follow_up(self.sleep.notify(urgency));
-    }
-
-    /// Tells the sleepers of work that is done in any case, for less.
-    #[inline]
-    pub(crate) fn notify_unfenced(&self, urgency: Urgency) {
-        match self.sleep.notify_unfenced(urgency) {
-            Wake::Nobody => {}
-            wake => self.follow_up(wake),
+        // In a fork nobody sleeps, and a lock may be held for ever.
+        if !self.is_lost() {
+            self.follow_up(self.sleep.notify(urgency));
         }
     }
 
@@ -215,6 +209,9 @@ impl Scheduler {
 
     /// An entry has become a tombstone, in whichever queue: of this seat, or the injector.
     pub(crate) fn bury(&self) {
+        if self.is_lost() {
+            return;
+        }
         let own = self.with_seat(|seat| seat.is_some_and(|seat| seat.has_task() && seat.bury()));
         let injected = !self.injector.is_empty() && self.injector.bury();
         if own || injected {

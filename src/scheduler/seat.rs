@@ -24,6 +24,11 @@ use crate::wait::Urgency;
 /// At most this many join halves are kept where thieves find them.
 const MOST_PUBLISHED: usize = 7;
 
+/// Fewer tasks than this are not searched for tombstones, and after a search they may become so many
+/// times as many before the next.
+const SIFT_AT: usize = 256;
+const GROWTH: usize = 4;
+
 /// The deques of one thread.
 pub(crate) struct Seat {
     index: usize,
@@ -33,6 +38,8 @@ pub(crate) struct Seat {
     tasks: Worker<Job>,
     /// Tombstones that may be in `tasks`.
     tombstones: Cell<usize>,
+    /// At this length `tasks` is searched for tombstones in any case.
+    sift_at: Cell<usize>,
     /// The address of the job that this seat's thread runs.
     tag: Cell<usize>,
     /// Whether the thread counts as active.
@@ -51,6 +58,7 @@ impl Seat {
             invitations: Worker::new_lifo(),
             tasks: Worker::new_fifo(),
             tombstones: Cell::new(0),
+            sift_at: Cell::new(SIFT_AT),
             tag: Cell::new(0),
             is_active: Cell::new(false),
             wanted: Cell::new(0),
@@ -110,8 +118,10 @@ impl Seat {
     /// Pushes the half of a join. The joiner pops it before it returns.
     #[inline]
     pub(crate) fn push_half(&self, job: Job) {
+        // With a fence: publications are few, and without it a sleeper might miss a half that others
+        // wait for.
         if self.joins.push(job, self.wanted.get()) {
-            self.scheduler().notify_unfenced(Urgency::Structured);
+            self.scheduler().notify(Urgency::Structured);
         }
     }
 
@@ -147,7 +157,17 @@ impl Seat {
     }
 
     pub(super) fn push_task(&self, job: Job) {
+        // Tombstones that others make in here are counted nowhere, so its growth is watched.
+        if self.tasks.len() >= self.sift_at.get() {
+            self.sift();
+            self.sift_at.set(SIFT_AT.max(GROWTH * self.tasks.len()));
+        }
         self.tasks.push(job);
+    }
+
+    fn sift(&self) -> bool {
+        self.tombstones.set(0);
+        sift(self.tasks.len(), || self.tasks.pop(), |job| self.tasks.push(job))
     }
 
     pub(super) fn pop_task(&self) -> Option<Job> {
@@ -169,8 +189,7 @@ impl Seat {
         if !are_many(self.tombstones.get(), self.tasks.len()) {
             return false;
         }
-        self.tombstones.set(0);
-        sift(self.tasks.len(), || self.tasks.pop(), |job| self.tasks.push(job))
+        self.sift()
     }
 
     /// Runs a job out of a queue, whose pieces bear its address from then on.

@@ -15,20 +15,19 @@ impl Scheduler {
         let life = move || {
             let seat = scheduler.places.take_spare(&scheduler);
             let seat = seat.expect("there are as many places as spares may be started");
+            scheduler.places.get(seat.index()).counters().count_own(Tally::Spare);
             scheduler.run_start_hook(seat);
             scheduler.sleep.begin_search();
             scheduler.live(seat, true);
             scheduler.sleep.release_spare();
             scheduler.notify_of_any();
         };
-        match self.lifecycle.hire(true, || self.start_thread("spare", life)) {
-            Ok(()) => self.count(Tally::Spare),
-            // The system has no thread for us. The bound stays one lower: asking again at each
-            // call would cost more than the spare could bring.
-            Err(_) => {
-                self.sleep.call_off_spare();
-                self.notify_of_any();
-            }
+        let hired = self.lifecycle.hire(true, || self.start_thread("spare", life));
+        // Otherwise the system has no thread for us. The bound stays one lower: asking again at each
+        // call would cost more than the spare could bring.
+        if hired.is_err() {
+            self.sleep.call_off_spare();
+            self.notify_of_any();
         }
     }
 }

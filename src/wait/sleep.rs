@@ -239,13 +239,6 @@ impl Sleep {
         // ORDERING: the publication stays before the reading of the counts. Pairs with the fence in
         // `sleep`.
         fence(Ordering::SeqCst);
-        self.notify_unfenced(urgency)
-    }
-
-    /// As [`notify`](Self::notify), for work that its maker does in any case: without the fence a
-    /// wake-up may be missed.
-    #[inline]
-    pub(crate) fn notify_unfenced(&self, urgency: Urgency) -> Wake {
         if self.wants(self.counts(), urgency) { self.wake(urgency) } else { Wake::Nobody }
     }
 
