@@ -17,11 +17,12 @@
 //! `std::thread::park`: its token belongs to the user too, whose code may take ours and whose own
 //! we might take.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
+use crate::fork;
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
 
 const EMPTY: usize = 0;
@@ -41,14 +42,21 @@ impl Parker {
         Self { state: AtomicUsize::new(EMPTY), lock: Mutex::new(()), unparked: Condvar::new() }
     }
 
-    /// The parker of this thread; a fresh one while the thread's locals are being destroyed.
+    /// The parker of this thread; a fresh one while the thread's locals are being destroyed, and in a
+    /// fork, where a thread that does not exist may hold the lock of the old one.
     pub(crate) fn current() -> Arc<Self> {
         thread_local! {
-            static PARKER: OnceCell<Arc<Parker>> = const { OnceCell::new() };
+            static PARKER: RefCell<Option<(usize, Arc<Parker>)>> = const { RefCell::new(None) };
         }
-        PARKER
-            .try_with(|own| Arc::clone(own.get_or_init(|| Arc::new(Self::new()))))
-            .unwrap_or_else(|_| Arc::new(Self::new()))
+        let own = PARKER.try_with(|own| {
+            let mut own = own.borrow_mut();
+            let process = fork::generation();
+            match &*own {
+                Some((of, parker)) if *of == process => Arc::clone(parker),
+                _ => Arc::clone(&own.insert((process, Arc::new(Self::new()))).1),
+            }
+        });
+        own.unwrap_or_else(|_| Arc::new(Self::new()))
     }
 
     /// Blocks until there is a token, and takes it.
