@@ -100,6 +100,7 @@ impl Scheduler {
     /// A scheduler with its workers started, and the first refusal if there was one.
     pub(crate) fn start(config: Config) -> (Arc<Self>, Option<(usize, io::Error)>) {
         fork::watch();
+        queue::prepare();
         let scheduler = Arc::new_cyclic(|this| Self {
             places: Places::new(config.threads, config.max_spares),
             injector: Queue::new(),

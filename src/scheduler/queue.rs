@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicUsize;
 
 use crossbeam_deque::{Injector, Steal, Worker};
 
+use crate::fork::NoFork;
 use crate::job::Job;
 use crate::sync::{Ordering, spin_loop};
 
@@ -131,4 +132,12 @@ pub(super) fn insist<T>(mut steal: impl FnMut() -> Steal<T>) -> Option<T> {
             Steal::Retry => spin_loop(),
         }
     }
+}
+
+/// Has the collector of the deques' garbage made, which all deques of the process share, and which
+/// the first thief would make otherwise, perhaps amid a fork.
+pub(super) fn prepare() {
+    let _no_fork = NoFork::begin();
+    let none: Steal<()> = Worker::new_lifo().stealer().steal();
+    debug_assert!(none.is_empty());
 }

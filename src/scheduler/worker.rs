@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::counters::Tally;
 use super::{Scheduler, Seat, enter};
+use crate::fork::NoFork;
 use crate::job::Job;
 use crate::sync::spin_loop;
 use crate::unwind::catch;
@@ -60,7 +61,12 @@ impl Scheduler {
             Some(size) => builder.stack_size(size.min(LARGEST_STACK)),
             None => builder,
         };
-        builder.spawn(life)
+        // Until its first step.
+        let no_fork = NoFork::begin();
+        builder.spawn(move || {
+            drop(no_fork);
+            life();
+        })
     }
 
     /// Works on `seat` until the pool ends, or until a spare has nothing to do.

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::ticket::Ticket;
+use crate::fork::NoFork;
 use crate::scheduler::{block_on, pause, step_aside};
 
 /// How long a joiner waits, and whether it may run the task.
@@ -90,7 +91,12 @@ fn deeper(run: impl Fn() -> bool) -> bool {
 fn on_fresh_stack(run: impl Fn() -> bool + Sync) -> bool {
     step_aside(|| {
         thread::scope(|scope| {
-            let thread = thread::Builder::new().spawn_scoped(scope, &run);
+            let no_fork = NoFork::begin();
+            let run = || {
+                drop(no_fork);
+                run()
+            };
+            let thread = thread::Builder::new().spawn_scoped(scope, run);
             // Without a thread to be had, somebody else must run it.
             thread.is_ok_and(|thread| thread.join().unwrap_or(false))
         })
