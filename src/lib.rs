@@ -123,6 +123,7 @@
 //! - Dropping a [`TaskHandle`] detaches its task, which runs all the same;
 //!   [`cancel_on_drop`](TaskHandle::cancel_on_drop) makes it cancel instead.
 
+pub mod channel;
 mod error;
 mod fork;
 mod job;
@@ -131,6 +132,7 @@ mod map;
 mod pool;
 mod scheduler;
 mod scope;
+pub mod shared;
 pub mod source;
 mod sync;
 mod task;
@@ -151,3 +153,4 @@ pub use map::{
 pub use pool::{Pool, PoolBuilder, Stats, spawn};
 pub use scope::{Scope, ScopedHandle, scope};
 pub use task::{AsCompleted, CancelOnDrop, TaskHandle, TaskId, as_completed, join_all};
+pub use wait::blocking;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Pool;
 use crate::error::{BuildError, Panic};
-use crate::scheduler::{Config, MAX_THREADS, Scheduler};
+use crate::scheduler::{Config, MAX_SPARES, MAX_THREADS, Scheduler};
 
 const CAP: &str = "MANYHANDS_MAX_THREADS";
 
@@ -24,6 +24,7 @@ const CAP: &str = "MANYHANDS_MAX_THREADS";
 #[must_use = "a description builds nothing until `build` is called"]
 pub struct PoolBuilder {
     threads: Option<usize>,
+    max_spares: Option<usize>,
     strict: bool,
     config: Config,
 }
@@ -52,6 +53,18 @@ impl PoolBuilder {
     /// [`workers_only`](Self::workers_only) and [`Pool::install`].
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.config.stack_size = Some(bytes);
+        self
+    }
+
+    /// How many spare threads may stand in for blocked workers at a time, see
+    /// [`blocking`](crate::blocking). The default is twice the number of threads plus 8.
+    ///
+    /// Beyond that, a worker that waits leaves its place empty, and
+    /// [`stats`](Pool::stats) counts a stall. It matters for tasks that wait for other tasks' messages,
+    /// which hang if those never find a thread; calls that wait for their own parts complete with 0
+    /// spares. More than 32,776 count as that. Each takes some 2 KiB of memory before it is started.
+    pub fn max_spares(mut self, spares: usize) -> Self {
+        self.max_spares = Some(spares);
         self
     }
 
@@ -111,7 +124,7 @@ impl PoolBuilder {
             return Err(BuildError::TooManyThreads { requested, limit: MAX_THREADS });
         }
         let threads = requested.min(number_in(CAP).unwrap_or(requested));
-        let max_spares = 2 * threads + 8;
+        let max_spares = self.max_spares.unwrap_or(2 * threads + 8).min(MAX_SPARES);
         let (scheduler, refusal) = Scheduler::start(Config { threads, max_spares, ..self.config });
         let pool = Pool::of(scheduler);
         match refusal.filter(|_| self.strict) {
@@ -134,6 +147,7 @@ impl fmt::Debug for PoolBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PoolBuilder")
             .field("threads", &self.threads)
+            .field("max_spares", &self.max_spares)
             .field("strict", &self.strict)
             .field("config", &self.config)
             .finish()

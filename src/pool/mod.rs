@@ -8,6 +8,7 @@ mod global;
 mod options;
 mod shutdown;
 mod spawn;
+mod spawn_to;
 mod stats;
 
 use std::fmt;

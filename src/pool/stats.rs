@@ -16,6 +16,10 @@ pub struct Stats {
     pub refused_threads: usize,
     /// Spare threads that were started to stand in for blocked workers.
     pub spares_started: u64,
+    /// How often somebody looked at work for which one more spare would have been needed than
+    /// [`max_spares`](crate::PoolBuilder::max_spares) allows: the work waits for a thread of the
+    /// pool to go on.
+    pub stalls: u64,
     /// Tasks that wait in a queue, among them such as were cancelled or run by their joiner.
     pub queued: usize,
     /// Jobs that workers and spares have taken from a queue and run: tasks, halves of joins, parts
@@ -52,6 +56,7 @@ impl Pool {
             threads: self.scheduler.threads(),
             refused_threads: self.scheduler.refused(),
             spares_started: total(Tally::Spare),
+            stalls: total(Tally::Stall),
             queued: self.scheduler.queued(),
             jobs_run: total(Tally::Run),
             stolen: total(Tally::Steal),

@@ -23,9 +23,11 @@ pub(crate) enum Tally {
     Panic,
     /// A spare started.
     Spare,
+    /// A look at work for which one more spare would have been needed than there may be.
+    Stall,
 }
 
-const KINDS: usize = Tally::Spare as usize + 1;
+const KINDS: usize = Tally::Stall as usize + 1;
 
 /// The counts of one seat, on cache lines of their own.
 #[derive(Debug, Default)]

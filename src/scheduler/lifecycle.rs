@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use super::Scheduler;
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
+use crate::wait::step_aside;
 
 const OPEN: usize = 0;
 const CLOSING: usize = 1;
@@ -204,7 +205,7 @@ impl Scheduler {
         if self.is_lost() || self.is_inside() {
             return Ok(());
         }
-        super::waiting::step_aside(|| self.lifecycle.join(deadline))
+        step_aside(|| self.lifecycle.join(deadline))
     }
 
     /// Calls off every detached task that waits in a queue. How many there were.
@@ -224,7 +225,7 @@ impl Scheduler {
         if self.is_lost() || self.is_inside() {
             return Ok(());
         }
-        super::waiting::step_aside(|| self.wait_for_quiet(deadline))
+        step_aside(|| self.wait_for_quiet(deadline))
     }
 
     fn wait_for_quiet(&self, deadline: Option<Instant>) -> Result<(), usize> {

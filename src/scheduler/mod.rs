@@ -30,7 +30,7 @@ use crate::fork;
 use crate::job::{Job, Ran};
 use crate::sync::Ordering;
 use crate::unwind::{Payload, catch, discard};
-use crate::wait::{Sleep, Urgency, Wake};
+use crate::wait::{Sleep, Urgency, Wake, set_stand_in};
 
 pub(crate) use counters::Tally;
 pub(crate) use crew::{Crew, Departure, Pieces};
@@ -38,7 +38,7 @@ pub(crate) use current::{enter, innermost, this_thread, with_current};
 pub(crate) use joins::Popped;
 pub(crate) use queue::{Entry, Queue};
 pub(crate) use seat::Seat;
-pub(crate) use waiting::{block_on, pause, step_aside};
+pub(crate) use waiting::{block_on, pause};
 
 use counters::Counters;
 use lifecycle::Lifecycle;
@@ -46,6 +46,9 @@ use places::{Place, Places};
 
 /// More threads than this are never started for one pool.
 pub(crate) const MAX_THREADS: usize = 16_384;
+
+/// Nor more spares than this: all that may be active fit into 16 bits.
+pub(crate) const MAX_SPARES: usize = 2 * MAX_THREADS + 8;
 
 type IndexHook = Arc<dyn Fn(usize) + Send + Sync>;
 type PanicHook = Arc<dyn Fn(&Panic) + Send + Sync>;
@@ -101,6 +104,7 @@ impl Scheduler {
     pub(crate) fn start(config: Config) -> (Arc<Self>, Option<(usize, io::Error)>) {
         fork::watch();
         queue::prepare();
+        set_stand_in(waiting::STAND_IN);
         let scheduler = Arc::new_cyclic(|this| Self {
             places: Places::new(config.threads, config.max_spares),
             injector: Queue::new(),
@@ -174,6 +178,7 @@ impl Scheduler {
             Wake::Nobody => {}
             Wake::Woken => self.count(Tally::Wake),
             Wake::Spare => self.start_spare(),
+            Wake::Stalled => self.count(Tally::Stall),
         }
     }
 

@@ -19,7 +19,7 @@ use super::{Scheduler, Seat};
 use crate::job::{Half, Job};
 use crate::sync::{Ordering, spin_loop};
 use crate::unwind::Payload;
-use crate::wait::{Latch, Outcome, Parker};
+use crate::wait::{Latch, Outcome, Parker, StandIn, step_aside};
 
 /// How often a waiter looks before it parks.
 const LOOKS: u32 = 200;
@@ -134,18 +134,27 @@ pub(crate) fn block_on(latch: &Latch, deadline: Option<Instant>) -> bool {
     })
 }
 
-/// Runs `f`, which blocks, while others take this thread's place in every pool that it is in.
-pub(crate) fn step_aside<R>(f: impl FnOnce() -> R) -> R {
-    with_current(|innermost| aside(innermost, f))
-}
+/// How the threads of all pools are replaced while they block.
+pub(super) const STAND_IN: StandIn = StandIn {
+    is_needed: || with_current(|innermost| innermost.is_some()),
+    step_aside: |f| with_current(|innermost| aside(innermost, f)),
+};
 
-fn aside<R>(innermost: Option<&Frame>, f: impl FnOnce() -> R) -> R {
+/// Runs `f`, which blocks, while others take this thread's place in every pool that it is in.
+fn aside(innermost: Option<&Frame>, f: &mut dyn FnMut()) {
+    /// Brings the thread back to its seats, by unwinding as well.
+    struct Back<'a>(Vec<&'a Seat>);
+
+    impl Drop for Back<'_> {
+        fn drop(&mut self) {
+            self.0.iter().for_each(|seat| seat.scheduler().unblock(seat));
+        }
+    }
+
     let seats = std::iter::successors(innermost, |frame| frame.outer()).filter_map(Frame::seat);
     // A seat may be in several frames; it is active the first time only.
-    let blocked: Vec<&Seat> = seats.filter(|seat| seat.scheduler().block(seat)).collect();
-    let result = f();
-    blocked.iter().for_each(|seat| seat.scheduler().unblock(seat));
-    result
+    let _back = Back(seats.filter(|seat| seat.scheduler().block(seat)).collect());
+    f();
 }
 
 /// What a thread does between two looks at something that is about to happen.

@@ -18,12 +18,12 @@ use crossbeam_utils::CachePadded;
 
 use crate::job::{Job, Ran};
 use crate::scheduler::{
-    Crew, Departure, Entry, Pieces, Queue, Scheduler, Tally, enter, pause, step_aside, this_thread,
+    Crew, Departure, Entry, Pieces, Queue, Scheduler, Tally, enter, pause, this_thread,
 };
 use crate::sync::{Mutex, Ordering, lock};
 use crate::task::Ticket;
 use crate::unwind::{Payload, discard};
-use crate::wait::{Bell, Parker};
+use crate::wait::{Bell, Parker, step_aside};
 
 /// How often the owner looks for tasks and for the end before it parks.
 const LOOKS: u32 = 100;

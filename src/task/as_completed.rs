@@ -5,13 +5,11 @@ use std::mem::take;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-
 use super::claim::run_nested;
 use super::handle::TaskHandle;
+use crate::channel::{Receiver, Sender, unbounded};
 use crate::error::TaskError;
 use crate::fork;
-use crate::scheduler::step_aside;
 use crate::unwind::Discarded;
 
 /// Waits for all tasks, and returns their results in order.
@@ -138,12 +136,12 @@ impl<T> AsCompleted<T> {
             self.unclaimed += 1;
         }
         let Some(Some(handle)) = self.handles.get(self.unclaimed) else {
-            let index = step_aside(|| self.ended.recv());
+            let index = self.ended.recv();
             return Some(index.expect("a task that has not ended keeps its sender"));
         };
         let mut index = None;
         let wait = |grace| {
-            index = step_aside(|| self.ended.recv_timeout(grace)).ok();
+            index = self.ended.recv_timeout(grace).ok();
             index.is_some()
         };
         run_nested(|| handle.run_here(), wait);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::ticket::Ticket;
 use crate::fork::NoFork;
-use crate::scheduler::{block_on, pause, step_aside};
+use crate::scheduler::{block_on, pause};
+use crate::wait::step_aside;
 
 /// How long a joiner waits, and whether it may run the task.
 #[derive(Clone, Copy, Debug)]

@@ -54,6 +54,8 @@ pub(crate) enum Wake {
     /// There is room for a spare. It is counted as active already: start it, or
     /// [call it off](Sleep::call_off_spare).
     Spare,
+    /// A spare would help, but there are as many as there may be.
+    Stalled,
 }
 
 /// Why a thread is awake again.
@@ -239,7 +241,14 @@ impl Sleep {
         // ORDERING: the publication stays before the reading of the counts. Pairs with the fence in
         // `sleep`.
         fence(Ordering::SeqCst);
-        if self.wants(self.counts(), urgency) { self.wake(urgency) } else { Wake::Nobody }
+        let counts = self.counts();
+        if self.wants(counts, urgency) {
+            self.wake(urgency)
+        } else if self.is_stalled(counts) {
+            Wake::Stalled
+        } else {
+            Wake::Nobody
+        }
     }
 
     fn target(&self) -> usize {
@@ -256,6 +265,14 @@ impl Sleep {
         let has_room = counts.active() < self.target();
         let worker = counts.sleeping() > 0 && (has_room || urgency == Urgency::Detached);
         worker || (has_room && spares > 0)
+    }
+
+    /// Whether threads are missing, and there is nobody to take their place.
+    fn is_stalled(&self, counts: Counts) -> bool {
+        let others = counts.searching() + counts.sleeping() + counts.resting();
+        // ORDERING: Relaxed: a statistic.
+        let spares_left = self.spares_left.load(Ordering::Relaxed);
+        counts.active() < self.target() && others + spares_left == 0
     }
 
     #[cold]

@@ -4,11 +4,14 @@
 
 mod api;
 mod bad_input;
+mod beside;
+mod channels;
 mod compile_fail;
 mod pools;
 mod processes;
 mod promises;
 mod scopes;
+mod shared;
 mod shutdown;
 mod support;
 mod sweeps;

@@ -1,0 +1,6 @@
+//! Shared state.
+
+mod arrays;
+mod numbers;
+mod signals;
+mod values;
