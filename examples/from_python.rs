@@ -9,14 +9,20 @@
 
 use std::error::Error;
 use std::thread;
+use std::time::Duration;
 
+use manyhands::channel;
+use manyhands::shared::{Array, Number};
 use manyhands::{Pool, TaskError, as_completed};
 
 fn main() -> Result<(), Box<dyn Error>> {
     start_and_join()?;
     map_squares()?;
     report_a_failure();
-    take_as_completed()
+    take_as_completed()?;
+    pass_through_a_queue()?;
+    talk_through_a_pipe()?;
+    share_a_value_and_an_array()
 }
 
 /// ```python
@@ -85,6 +91,94 @@ fn take_as_completed() -> Result<(), Box<dyn Error>> {
     for (index, primes) in as_completed(tasks) {
         println!("{} primes below {}", primes?, limits[index]);
     }
+    Ok(())
+}
+
+/// ```python
+/// def work(queue):
+///     queue.put([42, None, "hello"])
+///
+/// queue = Queue()
+/// worker = Process(target=work, args=(queue,))
+/// worker.start()
+/// print(queue.get())
+/// worker.join()
+/// ```
+///
+/// Messages have one type; what may be one of several things is an `enum`. The queue ends by itself
+/// when the sender is gone, so a loop over it needs no sentinel.
+fn pass_through_a_queue() -> Result<(), Box<dyn Error>> {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "they are only shown")]
+    enum Item {
+        Number(i32),
+        Nothing,
+        Text(&'static str),
+    }
+
+    let (queue, items) = channel::unbounded();
+    let worker = manyhands::spawn(move || {
+        [Item::Number(42), Item::Nothing, Item::Text("hello")]
+            .into_iter()
+            .try_for_each(|item| queue.send(item))
+    });
+    println!("{:?}", items.iter().collect::<Vec<_>>());
+    worker.join()??;
+    Ok(())
+}
+
+/// ```python
+/// def work(connection):
+///     connection.send(connection.recv().upper())
+///     connection.close()
+///
+/// parent, child = Pipe()
+/// worker = Process(target=work, args=(child,))
+/// worker.start()
+/// parent.send("hello")
+/// if parent.poll(60):
+///     print(parent.recv())
+/// worker.join()
+/// ```
+fn talk_through_a_pipe() -> Result<(), Box<dyn Error>> {
+    let (parent, child) = channel::pipe::<&str, String>();
+    let worker = manyhands::spawn(move || {
+        let request = child.recv().expect("the parent has sent it");
+        child.send(request.to_uppercase()).expect("the parent waits for it");
+    });
+    parent.send("hello")?;
+    if parent.poll(Duration::from_secs(60)) {
+        println!("{}", parent.recv()?);
+    }
+    worker.join()?;
+    Ok(())
+}
+
+/// ```python
+/// def work(number, array):
+///     number.value = math.pi
+///     for i in range(len(array)):
+///         array[i] = -array[i]
+///
+/// number = Value("d", 0.0)
+/// array = Array("i", range(10))
+/// worker = Process(target=work, args=(number, array))
+/// worker.start()
+/// worker.join()
+/// print(number.value, array[:])
+/// ```
+///
+/// A number needs no lock; anything else goes into a `shared::Value`.
+fn share_a_value_and_an_array() -> Result<(), Box<dyn Error>> {
+    let number = Number::new(0.0);
+    let array: Array<i32> = (0..10).collect();
+    let (its_number, its_array) = (number.clone(), array.clone());
+    let worker = manyhands::spawn(move || {
+        its_number.store(std::f64::consts::PI);
+        its_array.write(.., |items| items.iter_mut().for_each(|item| *item = -*item));
+    });
+    worker.join()?;
+    println!("{} {:?}", number.load(), array.to_vec());
     Ok(())
 }
 

@@ -120,8 +120,8 @@ impl<T> Monitor<T> {
     }
 }
 
-/// Seen to fail: when a waiter does not count itself, and when it does not look again under the
-/// lock before it waits.
+/// Seen to fail: when a waiter does not count itself, when it does not look again under the lock
+/// before it waits, and when a change for one wakes nobody.
 #[cfg(all(test, loom))]
 mod model {
     use loom::thread;

@@ -24,6 +24,11 @@ pub struct Number<N: Numeric> {
 }
 
 /// What a [`Number`] can be. Sealed.
+#[diagnostic::on_unimplemented(
+    message = "a `Number` cannot be a `{Self}`",
+    label = "neither an integer of up to 64 bits, nor a float or bool",
+    note = "`shared::Value` takes anything"
+)]
 pub trait Numeric: Copy + Send + Sync + fmt::Debug + sealed::Bits {}
 
 /// What can be added to a [`Number`]: all but `bool`. Sealed.

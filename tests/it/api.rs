@@ -14,8 +14,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use manyhands::channel::{
+    self, Pipe, Receiver, RecvError, RecvTimeoutError, Select, SendError, SendTimeoutError, Sender,
+    TryRecvError, TrySendError,
+};
+use manyhands::shared::{Array, Barrier, Event, Number, Permit, Semaphore, Value};
 use manyhands::source::{self, Chunks, ChunksMut, Enumerate, Integers, Owned, Slice, SliceMut};
 use manyhands::source::{Int, IntoSource, Source, Windows, Zip};
 use manyhands::{
@@ -791,6 +796,163 @@ fn functions_can_be_written_over_sources_and_scopes() -> Outcome {
     Ok(())
 }
 
+// Messages
+
+const SHORT: Duration = Duration::from_millis(1);
+
+#[test]
+fn channels_send_and_receive_in_every_form() -> Outcome {
+    let (sender, receiver): (Sender<u32>, Receiver<u32>) = channel::bounded(2);
+    sender.send(1)?;
+    sender.try_send(2)?;
+    assert_eq!(sender.try_send(3), Err(TrySendError::Full(3)));
+    assert_eq!(sender.send_timeout(3, SHORT), Err(SendTimeoutError::Timeout(3)));
+    assert_eq!(sender.send_deadline(3, Instant::now()), Err(SendTimeoutError::Timeout(3)));
+    assert_eq!((sender.len(), sender.is_empty(), sender.is_full()), (2, false, true));
+    assert_eq!((receiver.len(), receiver.is_empty(), receiver.is_full()), (2, false, true));
+    assert_eq!((sender.capacity(), receiver.capacity()), (Some(2), Some(2)));
+    assert_eq!(receiver.recv()?, 1);
+    assert_eq!(receiver.try_recv()?, 2);
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(receiver.recv_timeout(SHORT), Err(RecvTimeoutError::Timeout));
+    assert_eq!(receiver.recv_deadline(Instant::now()), Err(RecvTimeoutError::Timeout));
+    let both = [sender.clone(), sender];
+    both.into_iter().zip(5..).for_each(|(sender, n)| sender.send(n).expect("there is room"));
+    let other = receiver.clone();
+    assert!(other.try_iter().eq([5, 6]));
+    assert!(receiver.same_channel(&other));
+    drop(other);
+    assert_eq!(receiver.iter().next(), None);
+    assert_eq!(receiver.recv(), Err(RecvError));
+    assert_eq!(receiver.into_iter().count(), 0);
+    let (sender, receiver) = channel::unbounded();
+    drop(receiver);
+    let SendError(back) = sender.send(String::from("back")).expect_err("nobody receives");
+    assert_eq!(back, "back");
+    Ok(())
+}
+
+#[test]
+fn pipes_are_duplex() -> Outcome {
+    let (left, right): (Pipe<u8, &str>, Pipe<&str, u8>) = channel::pipe::<u8, &str>();
+    left.send(1)?;
+    right.try_send("one")?;
+    assert!(left.poll(SHORT) && right.poll(Duration::ZERO));
+    assert_eq!((left.recv()?, right.recv_timeout(SHORT)?), ("one", 1));
+    assert_eq!(left.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(left.recv_deadline(Instant::now()), Err(RecvTimeoutError::Timeout));
+    let (sender, receiver) = right.split();
+    sender.send("two")?;
+    drop((sender, receiver));
+    assert_eq!(left.iter().collect::<Vec<_>>(), ["two"]);
+    Ok(())
+}
+
+#[test]
+fn select_takes_what_is_ready() -> Outcome {
+    let (to_me, mine) = channel::unbounded();
+    let (to_them, _theirs) = channel::bounded(1);
+    to_me.send("hello")?;
+    let receives = Select::new().recv(&mine, |word: Result<&str, RecvError>| word.unwrap_or("end"));
+    assert_eq!(receives.wait(), "hello");
+    let sends = Select::new().send(&to_them, 7, |sent: Result<(), SendError<i32>>| sent.is_ok());
+    assert_eq!(sends.timeout(SHORT), Some(true));
+    let neither = || Select::new().recv(&mine, |_| 1).send(&to_them, 8, |_| 2);
+    assert_eq!(neither().timeout(SHORT), None);
+    assert_eq!(neither().deadline(Instant::now()), None);
+    assert_eq!(neither().try_wait(), None);
+    let late = channel::after(SHORT);
+    let never = channel::never::<u8>();
+    assert_eq!(Select::new().recv(&late, |_| "late").recv(&never, |_| "never").wait(), "late");
+    let ticks: Vec<Instant> = channel::tick(SHORT).iter().take(2).collect();
+    assert!(ticks[1] - ticks[0] >= SHORT);
+    Ok(())
+}
+
+#[test]
+fn results_go_into_a_channel() -> Outcome {
+    let pool = Pool::builder().threads(1).max_spares(3).build()?;
+    let (sender, receiver) = channel::unbounded();
+    let id: TaskId = pool.spawn_to(&sender, || 6 * 7);
+    let (from, result): (TaskId, Result<i32, TaskError>) = receiver.recv()?;
+    assert_eq!((from, result?), (id, 42));
+    assert_eq!(pool.stats().stalls, 0);
+    Ok(())
+}
+
+#[test]
+fn a_worker_says_that_it_will_wait() -> Outcome {
+    let pool = Pool::new(1)?;
+    let (sender, receiver) = mpsc::channel();
+    let waiting = pool.spawn(move || manyhands::blocking(|| receiver.recv()));
+    pool.spawn(move || sender.send(3)).detach();
+    assert_eq!(waiting.join()??, 3);
+    Ok(())
+}
+
+// Shared state
+
+#[test]
+fn values_are_read_and_changed() {
+    let value = Value::new(vec![1]);
+    let same = value.clone();
+    value.set(vec![1, 2]);
+    assert_eq!(same.get(), [1, 2]);
+    assert_eq!(same.read(|list| list.len()), 2);
+    assert_eq!(value.update(|list| list.pop()), Some(2));
+    value.wait_until(|list| list.len() == 1);
+    assert!(!value.wait_until_timeout(SHORT, |list| list.is_empty()));
+}
+
+#[test]
+fn numbers_need_no_lock() {
+    let number = Number::new(40_u8);
+    assert_eq!((number.add(2), number.load()), (40, 42));
+    number.store(250);
+    assert_eq!(number.update(|n| n / 2), 250);
+    let same = number.clone();
+    same.add(200);
+    assert_eq!(number.load(), 69);
+    assert_eq!(Number::new(0.5).add(1.0), 0.5);
+    assert!(Number::new(true).load());
+}
+
+#[test]
+fn arrays_are_changed_by_item_and_by_range() {
+    let array: Array<i32> = Array::new(4, 0);
+    let same = array.clone();
+    array.set(0, 1);
+    array.update(1, |item| *item += 2);
+    array.write(2.., |rest| rest.fill(3));
+    assert_eq!(same.read(1..3, |part| part.to_vec()), [2, 3]);
+    assert_eq!((same.get(0), same.len(), same.is_empty()), (1, 4, false));
+    assert_eq!(same.to_vec(), [1, 2, 3, 3]);
+    assert_eq!(Array::from(vec!["a"]).get(0), "a");
+}
+
+#[test]
+fn signals_are_waited_for() -> Outcome {
+    let (event, barrier, semaphore) = (Event::new(), Barrier::new(2), Semaphore::new(1));
+    assert!(!event.is_set() && !event.wait_timeout(SHORT));
+    let there = (event.clone(), barrier.clone(), semaphore.clone());
+    let task = manyhands::spawn(move || {
+        there.0.set();
+        there.1.wait();
+        drop(there.2.acquire());
+    });
+    event.wait();
+    let permit: Permit = semaphore.acquire();
+    assert!(semaphore.try_acquire().is_none() && semaphore.acquire_timeout(SHORT).is_none());
+    assert_eq!(semaphore.available(), 0);
+    barrier.wait();
+    assert_eq!(barrier.wait_timeout(SHORT), None);
+    drop(permit);
+    task.join()?;
+    event.clear();
+    assert!(!event.is_set());
+    Ok(())
+}
+
 // What the types promise
 
 fn is_send<T: Send>() {}
@@ -816,12 +978,25 @@ fn what_crosses_threads_may_cross_threads() {
         Owned<Cell<u8>> Slice<'static, u8> SliceMut<'static, Cell<u8>> Integers<u8>
         Chunks<'static, u8> ChunksMut<'static, Cell<u8>> Windows<'static, u8>
         Zip<Owned<u8>, Integers<u8>> Enumerate<Owned<u8>>
+        Sender<Cell<u8>> Receiver<Cell<u8>> Pipe<Cell<u8>, Cell<u8>> channel::Iter<'static, Cell<u8>>
+        SendError<u8> TrySendError<u8> SendTimeoutError<u8>
+        RecvError TryRecvError RecvTimeoutError
+        Value<Cell<u8>> Array<Cell<u8>> Number<f64> Event Barrier Semaphore Permit
     }
     is_unpin::<TaskHandle<std::marker::PhantomPinned>>();
     is_unpin::<CancelOnDrop<std::marker::PhantomPinned>>();
     is_unwind_safe::<Pool>();
     is_unwind_safe::<Stats>();
     is_unwind_safe::<TaskId>();
+    is_unwind_safe::<Sender<Cell<u8>>>();
+    is_unwind_safe::<Receiver<Cell<u8>>>();
+    is_unwind_safe::<Pipe<Cell<u8>, Cell<u8>>>();
+    is_unwind_safe::<Value<Cell<u8>>>();
+    is_unwind_safe::<Array<Cell<u8>>>();
+    is_unwind_safe::<Number<u8>>();
+    is_unwind_safe::<Event>();
+    is_unwind_safe::<Barrier>();
+    is_unwind_safe::<Semaphore>();
 }
 
 #[test]
@@ -839,6 +1014,11 @@ fn public_types_are_debug_whatever_is_in_them() {
         Owned<Opaque> Slice<'static, Opaque> SliceMut<'static, Opaque> Integers<u8>
         Chunks<'static, Opaque> ChunksMut<'static, Opaque> Windows<'static, Opaque>
         Zip<Owned<Opaque>, Integers<u8>> Enumerate<Owned<Opaque>>
+        Sender<Opaque> Receiver<Opaque> Pipe<Opaque, Opaque> Select<'static, Opaque>
+        channel::Iter<'static, Opaque> channel::TryIter<'static, Opaque> channel::IntoIter<Opaque>
+        SendError<Opaque> TrySendError<Opaque> SendTimeoutError<Opaque>
+        RecvError TryRecvError RecvTimeoutError
+        Value<u8> Number<f32> Array<Opaque> Event Barrier Semaphore Permit
     }
     let pool = Pool::serial();
     assert!(format!("{pool:?}").starts_with("Pool"));
@@ -852,6 +1032,12 @@ fn errors_are_errors() {
     is_error::<StillRunning>();
     is_error::<TryJoinError<TaskHandle<Opaque>>>();
     is_error::<JoinTimeoutError<TaskHandle<Opaque>>>();
+    is_error::<SendError<Opaque>>();
+    is_error::<TrySendError<Opaque>>();
+    is_error::<SendTimeoutError<Opaque>>();
+    is_error::<RecvError>();
+    is_error::<TryRecvError>();
+    is_error::<RecvTimeoutError>();
     for variant in [TaskError::Cancelled, TaskError::Rejected, TaskError::ShutDown] {
         assert!(!variant.to_string().is_empty());
     }
