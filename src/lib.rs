@@ -1,5 +1,5 @@
 //! Parallel work inside an application: a pool of worker threads, and on top of it `map` and its
-//! family, tasks with handles, fork-join, and scopes that borrow.
+//! family, tasks with handles, fork-join, scopes that borrow, messages and shared state.
 //!
 //! *Many hands make light work.*
 //!
@@ -89,6 +89,26 @@
 //! let text = String::from("borrowed");
 //! let length = manyhands::scope(|s| s.spawn(|| text.len()).join().unwrap());
 //! assert_eq!(length, 8);
+//! ```
+//!
+//! **Let tasks talk.** [`channel`] has queues and pipes that end by themselves, [`shared`] has values
+//! that many threads change. A task that waits does not hold up its pool, not even one of a single
+//! thread; [`blocking`] says so of anything else that waits.
+//!
+//! ```
+//! use manyhands::{channel, shared::Value};
+//!
+//! let pool = manyhands::Pool::new(1)?;
+//! let (words, inbox) = channel::bounded(1);
+//! let seen = Value::new(Vec::new());
+//! let list = seen.clone();
+//! let reader = pool.spawn(move || inbox.iter().for_each(|word| list.update(|it| it.push(word))));
+//! let writer = pool.spawn(move || ["many", "hands"].into_iter().try_for_each(|it| words.send(it)));
+//! seen.wait_until(|list| list.len() == 2);
+//! writer.join()??;
+//! reader.join()?;
+//! assert_eq!(seen.get(), ["many", "hands"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! **Have a pool of your own.** [`Pool`] has all of these as methods, and [`PoolBuilder`] says how
