@@ -63,7 +63,9 @@ impl NoFork {
 impl Drop for NoFork {
     fn drop(&mut self) {
         // ORDERING: Release: the lock was opened before this. Pairs with the load in `before_fork`.
-        TRAFFIC.fetch_sub(NO_FORK, Ordering::Release);
+        // In a child, where the count began anew, there may be nothing to take off.
+        let next = |traffic: usize| (traffic % FORK > 0).then(|| traffic - NO_FORK);
+        let _ = TRAFFIC.fetch_update(Ordering::Release, Ordering::Relaxed, next);
     }
 }
 

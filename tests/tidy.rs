@@ -42,6 +42,7 @@ const INVENTORY: &[&str] = &[
     "scope/handle.rs",
     "scope/tasks.rs",
     "shared/array.rs",
+    "shared/held.rs",
     "source/chunks.rs",
     "source/contract.rs",
     "source/enumerate.rs",

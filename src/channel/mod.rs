@@ -7,8 +7,7 @@
 //!
 //! A channel ends by itself: when the last [`Sender`] is gone, receivers get what is left and then
 //! an error (so a loop over a [`Receiver`] ends); when the last receiver is gone, senders get their
-//! messages back, and what is left in the channel is dropped (in a bounded channel that is full, and
-//! what comes in at that very moment, with the last sender). A panic of such a `Drop` is swallowed.
+//! messages back, and what is left in the channel is dropped. A panic of such a `Drop` is swallowed.
 //!
 //! A task that waits for a message does not starve its pool: another thread takes its place
 //! meanwhile, up to a [bound](crate::PoolBuilder::max_spares). There is no `async` interface;
@@ -31,6 +30,7 @@
 //! ```
 
 mod clock;
+mod end;
 mod error;
 mod iter;
 mod parcel;
@@ -65,14 +65,14 @@ use parcel::Parcel;
 #[must_use]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = crossbeam_channel::unbounded();
-    (Sender::new(sender), Receiver::new(receiver))
+    (Sender::new(sender, None), Receiver::new(receiver, None))
 }
 
 /// Makes a channel that holds at most `capacity` messages. Sending waits while it is full; with a
 /// capacity of 0 it waits until somebody receives.
 ///
-/// The room for all messages is allocated here, as by `Vec::with_capacity`. A capacity that no
-/// memory holds means no bound: so many messages could never be there.
+/// The room for all messages is allocated here, as by `Vec::with_capacity`. A capacity beyond the
+/// address space, such as `usize::MAX`, means no bound: so many messages could never be there.
 ///
 /// # Examples
 ///
@@ -91,7 +91,8 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         return unbounded();
     }
     let (sender, receiver) = crossbeam_channel::bounded(capacity);
-    (Sender::new(sender), Receiver::new(receiver))
+    let (end, open) = (capacity > 0).then(|| end::new(receiver.clone())).unzip();
+    (Sender::new(sender, end), Receiver::new(receiver, open))
 }
 
 /// Whether so many messages, with a mark each, fit into the address space.

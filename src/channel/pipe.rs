@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::error::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
-use super::{Iter, Receiver, Sender, unbounded};
+use super::{Iter, Receiver, Sender, TryIter, unbounded};
 
 /// Makes a pipe: what one end sends, the other receives. One sends `A` and receives `B`.
 ///
@@ -135,6 +135,23 @@ impl<A, B> Pipe<A, B> {
         self.receiver.iter()
     }
 
+    /// Iterates over the messages that are there, without waiting.
+    pub fn try_iter(&self) -> TryIter<'_, B> {
+        self.receiver.try_iter()
+    }
+
+    /// How many messages wait to be received here.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.receiver.len()
+    }
+
+    /// Whether no message waits to be received here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.receiver.is_empty()
+    }
+
     /// The two halves of this end, for two threads, or for a [`Select`](super::Select).
     #[must_use]
     pub fn split(self) -> (Sender<A>, Receiver<B>) {
@@ -153,6 +170,6 @@ impl<'a, A, B> IntoIterator for &'a Pipe<A, B> {
 
 impl<A, B> fmt::Debug for Pipe<A, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipe").field("len", &self.receiver.len()).finish_non_exhaustive()
+        f.debug_struct("Pipe").field("len", &self.len()).finish_non_exhaustive()
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::SelectedOperation;
 
 use super::Parcel;
+use super::end::Open;
 use super::error::{RecvError, RecvTimeoutError, TryRecvError};
 use super::iter::{IntoIter, Iter, TryIter};
 use crate::wait::wait_for;
@@ -28,25 +29,16 @@ enum Origin<T> {
 }
 
 /// What all receivers of a channel share.
-///
-/// The last one takes out what is left. Otherwise a bounded channel would keep its messages as long
-/// as there are senders, which may wait for answers that these messages have the senders for.
-struct Outlet<T>(crossbeam_channel::Receiver<Parcel<T>>);
-
-impl<T> Drop for Outlet<T> {
-    fn drop(&mut self) {
-        // Room in a full channel would let a sender that waits for it send in vain. No more than are
-        // there: somebody may go on sending as fast as this.
-        let count = if self.0.is_full() { 0 } else { self.0.len() };
-        self.0.try_iter().take(count).for_each(drop);
-    }
+struct Outlet<T> {
+    messages: crossbeam_channel::Receiver<Parcel<T>>,
+    _open: Option<Open<T>>,
 }
 
 impl<T> Deref for Outlet<T> {
     type Target = crossbeam_channel::Receiver<Parcel<T>>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.messages
     }
 }
 
@@ -71,8 +63,12 @@ macro_rules! take {
 }
 
 impl<T> Receiver<T> {
-    pub(super) fn new(receiver: crossbeam_channel::Receiver<Parcel<T>>) -> Self {
-        Self(Origin::Senders(Arc::new(Outlet(receiver))))
+    /// Keeps `open`, if the channel needs it, as long as there are receivers.
+    pub(super) fn new(
+        messages: crossbeam_channel::Receiver<Parcel<T>>,
+        open: Option<Open<T>>,
+    ) -> Self {
+        Self(Origin::Senders(Arc::new(Outlet { messages, _open: open })))
     }
 
     pub(super) fn of_clock(receiver: crossbeam_channel::Receiver<T>) -> Self {
@@ -104,6 +100,7 @@ impl<T> Receiver<T> {
     pub fn recv(&self) -> Result<T, RecvError> {
         wait_for(
             &mut (),
+            None,
             |()| self.attempt(RecvError),
             |()| take!(self, inner => inner.recv()).map_err(|_| RecvError),
         )
@@ -163,6 +160,7 @@ impl<T> Receiver<T> {
         use crossbeam_channel::RecvTimeoutError::{Disconnected, Timeout};
         wait_for(
             &mut (),
+            Some(deadline),
             |()| self.attempt(RecvTimeoutError::Disconnected),
             |()| {
                 take!(self, inner => inner.recv_deadline(deadline)).map_err(|error| match error {
@@ -175,34 +173,32 @@ impl<T> Receiver<T> {
 
     /// Waits until there is a message or no sender is left, or until `deadline`. False: neither.
     pub(super) fn wait_until_ready(&self, deadline: Option<Instant>) -> bool {
-        let select = || {
-            let mut select = crossbeam_channel::Select::new();
-            ask!(self, inner => select.recv(inner));
-            select
-        };
-        let is_ready = || select().try_ready().is_ok();
-        wait_for(
-            &mut (),
-            |()| is_ready().then_some(true),
-            |()| loop {
-                // What it says may be over already: another receiver may have been faster.
-                let in_time = match deadline {
-                    Some(deadline) => select().ready_deadline(deadline).is_ok(),
-                    None => {
-                        select().ready();
-                        true
-                    }
-                };
-                if is_ready() || !in_time {
-                    return in_time;
-                }
-            },
-        )
+        // For nothing yet: a look at who is left takes longer than the whole of a short wait.
+        let has_message = |(): &mut _| (!self.is_empty()).then_some(true);
+        wait_for(&mut (), deadline, has_message, |()| self.block_until_ready(deadline))
     }
 
-    /// Makes this a case of `select`.
-    pub(super) fn enlist<'a>(&'a self, select: &mut crossbeam_channel::Select<'a>) {
-        ask!(self, inner => select.recv(inner));
+    fn block_until_ready(&self, deadline: Option<Instant>) -> bool {
+        let mut select = crossbeam_channel::Select::new();
+        self.enlist(&mut select);
+        loop {
+            let in_time = match deadline {
+                Some(deadline) => select.ready_deadline(deadline).is_ok(),
+                None => {
+                    select.ready();
+                    true
+                }
+            };
+            // It may be over already: another receiver may have been faster.
+            if !in_time || select.try_ready().is_ok() {
+                return in_time;
+            }
+        }
+    }
+
+    /// Makes this a case of `select`, and returns its number there.
+    pub(super) fn enlist<'a>(&'a self, select: &mut crossbeam_channel::Select<'a>) -> usize {
+        ask!(self, inner => select.recv(inner))
     }
 
     /// Gets the message for which `operation` was selected.

@@ -7,13 +7,15 @@ use crossbeam_channel::SelectedOperation;
 
 use super::error::{RecvError, SendError};
 use super::{Parcel, Receiver, Sender};
+use crate::unwind::discard;
 use crate::wait::wait_for;
 
 /// Sends or receives on whichever channel is ready first, once.
 ///
 /// Each case has a closure for what came of it, and all return the same type. Among cases that are
 /// ready the choice is fair: at random. A channel that is disconnected is ready, its case gets the
-/// error. Of the other cases nothing happens; messages that they would have sent are dropped.
+/// error. Of the other cases nothing happens; messages that they would have sent are dropped, and a
+/// panic of such a `Drop` is swallowed.
 ///
 /// # Examples
 ///
@@ -37,6 +39,8 @@ use crate::wait::wait_for;
 #[must_use = "it does nothing until it waits"]
 pub struct Select<'a, R> {
     cases: Vec<Case<'a, R>>,
+    /// Which case each operation of the select belongs to: an index of `cases`.
+    owners: Vec<usize>,
     select: crossbeam_channel::Select<'a>,
 }
 
@@ -46,7 +50,8 @@ type Case<'a, R> = Box<dyn FnOnce(SelectedOperation<'a>) -> R + 'a>;
 impl<'a, R> Select<'a, R> {
     /// A choice between no cases yet.
     pub fn new() -> Self {
-        Self { cases: Vec::new(), select: crossbeam_channel::Select::new() }
+        let select = crossbeam_channel::Select::new();
+        Self { cases: Vec::new(), owners: Vec::new(), select }
     }
 
     /// Or receives from `receiver`.
@@ -55,9 +60,8 @@ impl<'a, R> Select<'a, R> {
         receiver: &'a Receiver<T>,
         f: impl FnOnce(Result<T, RecvError>) -> R + 'a,
     ) -> Self {
-        receiver.enlist(&mut self.select);
-        self.cases.push(Box::new(move |operation| f(receiver.complete(operation))));
-        self
+        let last = receiver.enlist(&mut self.select);
+        self.push(last, Box::new(move |operation| f(receiver.complete(operation))))
     }
 
     /// Or sends `message`.
@@ -67,11 +71,15 @@ impl<'a, R> Select<'a, R> {
         message: T,
         f: impl FnOnce(Result<(), SendError<T>>) -> R + 'a,
     ) -> Self {
-        self.select.send(sender.inner());
-        self.cases.push(Box::new(move |operation| {
-            let sent = operation.send(sender.inner(), Parcel::new(message));
-            f(sent.map_err(|error| SendError(error.0.open())))
-        }));
+        let last = sender.enlist(&mut self.select);
+        let complete = move |operation| f(sender.complete(last, operation, Parcel::new(message)));
+        self.push(last, Box::new(complete))
+    }
+
+    /// The next case, whose operations end with number `last`.
+    fn push(mut self, last: usize, case: Case<'a, R>) -> Self {
+        self.owners.resize(last + 1, self.cases.len());
+        self.cases.push(case);
         self
     }
 
@@ -119,6 +127,7 @@ impl<'a, R> Select<'a, R> {
     fn wait_until(mut self, deadline: Option<Instant>) -> Option<R> {
         let operation = wait_for(
             &mut self.select,
+            deadline,
             |select| select.try_select().ok().map(Some),
             |select| match deadline {
                 Some(deadline) => select.select_deadline(deadline).ok(),
@@ -129,7 +138,10 @@ impl<'a, R> Select<'a, R> {
     }
 
     fn finish(mut self, operation: SelectedOperation<'a>) -> R {
-        self.cases.swap_remove(operation.index())(operation)
+        let case = self.cases.swap_remove(self.owners[operation.index()]);
+        // With the messages that are not sent, whose drop is not to cost the one that is.
+        discard(self.cases);
+        case(operation)
     }
 }
 

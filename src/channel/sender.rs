@@ -2,25 +2,31 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::SelectedOperation;
+
 use super::Parcel;
+use super::end::End;
 use super::error::{SendError, SendTimeoutError, TrySendError};
 use crate::wait::wait_for;
 
 /// Sends messages into a channel. See the [module](super).
 ///
 /// Its clones send into the same channel, which ends when all of them are gone.
-pub struct Sender<T>(crossbeam_channel::Sender<Parcel<T>>);
+pub struct Sender<T> {
+    messages: crossbeam_channel::Sender<Parcel<T>>,
+    /// Of a channel that holds something, and not any number.
+    end: Option<Arc<End<T>>>,
+}
 
 impl<T> Sender<T> {
-    pub(super) fn new(sender: crossbeam_channel::Sender<Parcel<T>>) -> Self {
-        Self(sender)
-    }
-
-    /// For select.
-    pub(super) fn inner(&self) -> &crossbeam_channel::Sender<Parcel<T>> {
-        &self.0
+    pub(super) fn new(
+        messages: crossbeam_channel::Sender<Parcel<T>>,
+        end: Option<Arc<End<T>>>,
+    ) -> Self {
+        Self { messages, end }
     }
 
     /// Sends `message`.
@@ -47,8 +53,9 @@ impl<T> Sender<T> {
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         wait_for(
             &mut Some(Parcel::new(message)),
+            None,
             |slot| self.attempt(slot).map(|sent| sent.map_err(SendError)),
-            |slot| self.0.send(unsent(slot)).map_err(|error| SendError(error.0.open())),
+            |slot| self.block(slot, None).map_err(|error| SendError(error.into_inner())),
         )
     }
 
@@ -56,13 +63,85 @@ impl<T> Sender<T> {
     #[inline]
     fn attempt(&self, slot: &mut Option<Parcel<T>>) -> Option<Result<(), T>> {
         use crossbeam_channel::TrySendError::{Disconnected, Full};
-        match self.0.try_send(unsent(slot)) {
-            Ok(()) => Some(Ok(())),
+        if self.has_ended() {
+            return Some(Err(unsent(slot).open()));
+        }
+        match self.messages.try_send(unsent(slot)) {
+            Ok(()) => {
+                self.look_after();
+                Some(Ok(()))
+            }
             Err(Disconnected(parcel)) => Some(Err(parcel.open())),
             Err(Full(parcel)) => {
                 *slot = Some(parcel);
                 None
             }
+        }
+    }
+
+    /// Waits for room, or for the end, until `deadline`.
+    fn block(
+        &self,
+        slot: &mut Option<Parcel<T>>,
+        deadline: Option<Instant>,
+    ) -> Result<(), SendTimeoutError<T>> {
+        let mut select = crossbeam_channel::Select::new();
+        let last = self.enlist(&mut select);
+        let operation = match deadline {
+            Some(deadline) => select.select_deadline(deadline).ok(),
+            None => Some(select.select()),
+        };
+        let parcel = unsent(slot);
+        match operation {
+            Some(operation) => Ok(self.complete(last, operation, parcel)?),
+            None => Err(SendTimeoutError::Timeout(parcel.open())),
+        }
+    }
+
+    /// Makes this a case of `select`, and returns its number there, the last one if it has two: the
+    /// second is for the end.
+    pub(super) fn enlist<'a>(&'a self, select: &mut crossbeam_channel::Select<'a>) -> usize {
+        match &self.end {
+            None => select.send(&self.messages),
+            Some(end) => {
+                if !end.has_come() {
+                    select.send(&self.messages);
+                }
+                end.enlist(select)
+            }
+        }
+    }
+
+    /// Sends the parcel, now that `operation` of the case `last` was selected.
+    pub(super) fn complete(
+        &self,
+        last: usize,
+        operation: SelectedOperation<'_>,
+        parcel: Parcel<T>,
+    ) -> Result<(), SendError<T>> {
+        match &self.end {
+            Some(end) if operation.index() == last => {
+                end.complete(operation);
+                Err(SendError(parcel.open()))
+            }
+            _ => {
+                let sent = operation.send(&self.messages, parcel);
+                self.look_after();
+                sent.map_err(|error| SendError(error.0.open()))
+            }
+        }
+    }
+
+    #[inline]
+    fn has_ended(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.has_come())
+    }
+
+    /// Looks after a message that was sent.
+    #[inline]
+    fn look_after(&self) {
+        if let Some(end) = &self.end {
+            end.look_after();
         }
     }
 
@@ -107,47 +186,42 @@ impl<T> Sender<T> {
     ///
     /// As [`send`](Self::send).
     pub fn send_deadline(&self, message: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        use crossbeam_channel::SendTimeoutError::{Disconnected, Timeout};
         wait_for(
             &mut Some(Parcel::new(message)),
+            Some(deadline),
             |slot| self.attempt(slot).map(|sent| sent.map_err(SendTimeoutError::Disconnected)),
-            |slot| {
-                self.0.send_deadline(unsent(slot), deadline).map_err(|error| match error {
-                    Timeout(parcel) => SendTimeoutError::Timeout(parcel.open()),
-                    Disconnected(parcel) => SendTimeoutError::Disconnected(parcel.open()),
-                })
-            },
+            |slot| self.block(slot, Some(deadline)),
         )
     }
 
     /// How many messages are in the channel.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.messages.len()
     }
 
     /// Whether no message is in the channel. One without capacity is always empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.messages.is_empty()
     }
 
     /// Whether the channel takes no message now. One without capacity is always full.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.0.is_full()
+        self.messages.is_full()
     }
 
     /// How many messages the channel holds; `None`: any number.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
-        self.0.capacity()
+        self.messages.capacity()
     }
 
     /// Whether both send into the same channel.
     #[must_use]
     pub fn same_channel(&self, other: &Self) -> bool {
-        self.0.same_channel(&other.0)
+        self.messages.same_channel(&other.messages)
     }
 }
 
@@ -158,7 +232,7 @@ fn unsent<T>(slot: &mut Option<Parcel<T>>) -> Parcel<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { messages: self.messages.clone(), end: self.end.clone() }
     }
 }
 

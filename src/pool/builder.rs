@@ -71,7 +71,8 @@ impl PoolBuilder {
     /// Runs `f` on each worker when it starts, with the worker's index.
     ///
     /// Spare threads, which stand in for blocked workers, have indices from `threads` on. It does
-    /// not run on the caller's own thread. A panic goes to [`on_panic`](Self::on_panic).
+    /// not run on the caller's own thread. A panic goes to [`on_panic`](Self::on_panic). It must not
+    /// wait for tasks of the pool: the worker has not begun, and nobody takes its place.
     pub fn on_start(mut self, f: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.config.on_start = Some(Arc::new(f));
         self

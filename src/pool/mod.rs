@@ -68,7 +68,8 @@ impl Pool {
     }
 
     /// Makes a pool without threads: everything runs on the caller, in order, and `spawn` runs its
-    /// task before it returns. For debugging and tests.
+    /// task before it returns, so a task must not wait for what the caller does next. For debugging
+    /// and tests.
     ///
     /// # Examples
     ///

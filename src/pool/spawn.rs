@@ -10,7 +10,8 @@ impl Pool {
     ///
     /// Tasks start in the order in which they were spawned, roughly. From inside the pool they wait
     /// on the worker that spawned them until somebody is free. Without any thread (a
-    /// [serial](Self::serial) pool, or refused ones) the task runs before `spawn` returns. On a
+    /// [serial](Self::serial) pool, or refused ones, or in a fork) the task runs before `spawn`
+    /// returns, so it must not wait for what the caller does next. On a
     /// pool that is shut down it never runs, and its handle says so.
     ///
     /// # Examples

@@ -17,6 +17,10 @@ impl Pool {
     /// thread takes its worker's place. What a task returns when no receiver is left is dropped; a
     /// panic goes to [`on_panic`](crate::PoolBuilder::on_panic) then.
     ///
+    /// In a pool without threads the task runs before `spawn_to` returns, and waits for room in a
+    /// full channel on the caller; use an unbounded one there. Nor may a pool be dropped or shut down
+    /// before its results have been received, if there is not room for all of them.
+    ///
     /// A task that never runs, since its pool is shut down, says so if there is room for it in the
     /// channel: neither `spawn_to` nor [`shutdown_now`](Self::shutdown_now) waits for that.
     ///

@@ -29,7 +29,8 @@ pub struct Stats {
     pub stolen: u64,
     /// Tasks that were run by the thread that joined them.
     pub claimed_by_joiner: u64,
-    /// How often a thread of the pool was parked while it waited for others.
+    /// How often a thread of the pool stepped aside to wait: for others, a message, a lock, in
+    /// [`blocking`](crate::blocking).
     pub parks: u64,
     /// How often a sleeping thread was woken for work.
     pub wakes: u64,

@@ -23,10 +23,9 @@ impl Scheduler {
             scheduler.notify_of_any();
         };
         let hired = self.lifecycle.hire(true, || self.start_thread("spare", life));
-        // Otherwise the system has no thread for us. The bound stays one lower: asking again at each
-        // call would cost more than the spare could bring.
         if hired.is_err() {
             self.sleep.call_off_spare();
+            // Somebody may have relied on this spare and left a worker asleep.
             self.notify_of_any();
         }
     }

@@ -1,5 +1,6 @@
 //! All are here.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,13 +26,12 @@ use super::monitor::{Audience, Monitor};
 /// assert_eq!(leaders.into_iter().filter(|&is_leader| is_leader).count(), 1);
 /// # Ok::<(), manyhands::BuildError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Barrier {
     size: usize,
     state: Arc<Monitor<State>>,
 }
 
-#[derive(Debug)]
 struct State {
     arrived: usize,
     /// How often all were here.
@@ -62,6 +62,7 @@ impl Barrier {
     /// # Blocking
     ///
     /// As [`wait`](Self::wait).
+    #[must_use = "it says whether all were here"]
     pub fn wait_timeout(&self, timeout: Duration) -> Option<bool> {
         let deadline = Instant::now().checked_add(timeout);
         let Some(round) = self.arrive() else { return Some(true) };
@@ -71,14 +72,14 @@ impl Barrier {
 
     /// The round that is waited for; `None`: everybody else was here.
     fn arrive(&self) -> Option<u64> {
-        self.state.change(Audience::All, |state| {
+        self.state.change_for(|state| {
             state.arrived += 1;
             if state.arrived < self.size {
-                return Some(state.round);
+                return (Audience::Nobody, Some(state.round));
             }
             state.arrived = 0;
             state.round += 1;
-            None
+            (Audience::All, None)
         })
     }
 
@@ -96,4 +97,10 @@ impl Barrier {
 
 fn is_over(state: &mut State, round: u64) -> Option<()> {
     (state.round != round).then_some(())
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Barrier").field("size", &self.size).finish_non_exhaustive()
+    }
 }

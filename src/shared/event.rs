@@ -1,5 +1,6 @@
 //! Something has happened.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,10 +18,9 @@ use super::monitor::{Audience, Monitor};
 /// task.join()?;
 /// # Ok::<(), manyhands::TaskError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Event(Arc<Monitor<State>>);
 
-#[derive(Debug)]
 struct State {
     is_set: bool,
     /// How often it was set, so that who waits sees one that is cleared at once.
@@ -67,6 +67,7 @@ impl Event {
     /// # Blocking
     ///
     /// As [`wait`](Self::wait).
+    #[must_use = "it says whether the event was set"]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         self.wait_until(Instant::now().checked_add(timeout))
     }
@@ -84,5 +85,11 @@ impl Event {
 impl Default for Event {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("is_set", &self.is_set()).finish()
     }
 }

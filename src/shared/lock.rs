@@ -18,7 +18,7 @@ impl<T> Lock<T> {
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         let block = |(): &mut _| self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        wait_for(&mut (), |()| self.try_lock(), block)
+        wait_for(&mut (), None, |()| self.try_lock(), block)
     }
 
     #[inline]

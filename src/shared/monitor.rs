@@ -41,6 +41,12 @@ struct Entered<'a, T> {
     audience: Audience,
 }
 
+impl<T> Entered<'_, T> {
+    fn value(&mut self) -> &mut T {
+        &mut self.state.as_mut().expect("the lock is held until the drop").value
+    }
+}
+
 impl<T> Drop for Entered<'_, T> {
     fn drop(&mut self) {
         let waiting = self.state.take().map_or(0, |state| state.waiting);
@@ -65,10 +71,20 @@ impl<T> Monitor<T> {
 
     /// Changes the value, and wakes those of its audience who wait.
     pub(super) fn change<R>(&self, audience: Audience, f: impl FnOnce(&mut T) -> R) -> R {
-        let mut entered =
-            Entered { state: Some(self.state.lock()), changed: &self.changed, audience };
-        let state = entered.state.as_mut().expect("the lock is held until the drop");
-        f(&mut state.value)
+        let mut entered = self.enter(audience);
+        f(entered.value())
+    }
+
+    /// Changes the value, and wakes those of the audience that the change turns out to have.
+    pub(super) fn change_for<R>(&self, f: impl FnOnce(&mut T) -> (Audience, R)) -> R {
+        let mut entered = self.enter(Audience::Nobody);
+        let (audience, result) = f(entered.value());
+        entered.audience = audience;
+        result
+    }
+
+    fn enter(&self, audience: Audience) -> Entered<'_, T> {
+        Entered { state: Some(self.state.lock()), changed: &self.changed, audience }
     }
 
     /// Waits until `look` returns something. It is called under the lock, whenever there was a change.
@@ -84,6 +100,9 @@ impl<T> Monitor<T> {
     ) -> Option<R> {
         if let Some(result) = look(&mut self.state.lock().value) {
             return Some(result);
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return None;
         }
         step_aside(|| self.wait_for_change(deadline, look))
     }

@@ -77,7 +77,7 @@ impl<N: Numeric> Number<N> {
 
     /// Puts what `f` makes of the number in its place, and returns the old number.
     ///
-    /// `f` is called again with the new number whenever another thread was faster.
+    /// `f` may be called again, with the number as it is then, if another thread was faster.
     ///
     /// # Panics
     ///

@@ -1,5 +1,6 @@
 //! At most so many at a time.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ use super::monitor::{Audience, Monitor};
 /// });
 /// assert_eq!(pages[2], "content of c");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Semaphore(Arc<Monitor<usize>>);
 
 /// One of so many, see [`Semaphore`]. It is given back when this is dropped, on any thread.
@@ -78,5 +79,11 @@ fn take(free: &mut usize) -> Option<()> {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.0.0.change(Audience::One, |free| *free += 1);
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore").field("available", &self.available()).finish()
     }
 }

@@ -5,7 +5,7 @@ use std::mem::replace;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::held::hold;
+use super::held::{hold, is_held};
 use super::monitor::{Audience, Monitor};
 
 /// A value that its clones share. See the [module](super).
@@ -53,6 +53,15 @@ impl<T> Value<T> {
         );
     }
 
+    /// Puts another value in its place, and returns the old one.
+    ///
+    /// # Panics
+    ///
+    /// Inside a closure that has this value locked.
+    pub fn replace(&self, value: T) -> T {
+        self.hold("Value::replace", || self.0.change(Audience::All, |place| replace(place, value)))
+    }
+
     /// Looks at the value.
     ///
     /// # Panics
@@ -88,7 +97,8 @@ impl<T> Value<T> {
     }
 
     /// Waits until the value is as `is_so` wants it. It is asked under the lock, now and after each
-    /// change.
+    /// [`set`](Self::set) and [`update`](Self::update), but not after a [`read`](Self::read) that
+    /// changes something inside of a shared reference.
     ///
     /// # Panics
     ///
@@ -121,6 +131,7 @@ impl<T> Value<T> {
     /// # Blocking
     ///
     /// As [`wait_until`](Self::wait_until).
+    #[must_use = "it says whether the value is so"]
     pub fn wait_until_timeout(&self, timeout: Duration, is_so: impl FnMut(&T) -> bool) -> bool {
         self.wait(Instant::now().checked_add(timeout), is_so)
     }
@@ -131,7 +142,11 @@ impl<T> Value<T> {
     }
 
     fn hold<R>(&self, operation: &str, f: impl FnOnce() -> R) -> R {
-        hold(Arc::as_ptr(&self.0).addr(), operation, f)
+        hold(self.address(), operation, f)
+    }
+
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 }
 
@@ -156,8 +171,11 @@ impl<T> From<T> for Value<T> {
 /// A value that is locked shows as `<locked>`.
 impl<T: fmt::Debug> fmt::Debug for Value<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show = |value: &T| f.debug_tuple("Value").field(value).finish();
-        let shown = self.0.peek(show);
+        if is_held(self.address()) {
+            return f.write_str("Value(<locked>)");
+        }
+        let shown = self
+            .hold("Debug", || self.0.peek(|value| f.debug_tuple("Value").field(value).finish()));
         shown.unwrap_or_else(|| f.write_str("Value(<locked>)"))
     }
 }

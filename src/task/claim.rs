@@ -35,6 +35,9 @@ thread_local! {
     /// Where on this thread's stack the outermost of the tasks began that run inside each other's
     /// joins.
     static OUTERMOST: Cell<Option<usize>> = const { Cell::new(None) };
+    /// How many tasks this thread runs before it waits for others to begin one, now and after the
+    /// next wait in vain.
+    static HURRY: Cell<(u32, u32)> = const { Cell::new((0, 1)) };
 }
 
 /// Waits until the task is done. Says whether it was run here, by `run`.
@@ -65,10 +68,23 @@ pub(super) fn run_nested(
     wait: impl FnOnce(Duration) -> bool,
 ) -> bool {
     let used = OUTERMOST.get().map_or(0, |outermost| stack_place().abs_diff(outermost));
-    if used >= DEEP && wait(GRACE) {
+    if used >= DEEP && is_spared_by(wait) {
         return false;
     }
     if used < DEEPEST { deeper(run) } else { on_fresh_stack(run) }
+}
+
+/// Waits a while for somebody else to begin the task, and says whether somebody did. After each wait
+/// in vain twice as many tasks are run before the next: perhaps everybody waits for this thread.
+fn is_spared_by(wait: impl FnOnce(Duration) -> bool) -> bool {
+    let (left, next) = HURRY.get();
+    if left > 0 {
+        HURRY.set((left - 1, next));
+        return false;
+    }
+    let is_spared = wait(GRACE);
+    HURRY.set(if is_spared { (0, 1) } else { (next, next.saturating_mul(2)) });
+    is_spared
 }
 
 fn deeper(run: impl Fn() -> bool) -> bool {

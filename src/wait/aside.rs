@@ -14,6 +14,7 @@
 //! aside; until then, and on threads that are in no pool, there is nobody whose place is empty.
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use crate::sync::spin_loop;
 
@@ -44,27 +45,30 @@ pub(crate) fn step_aside<R>(f: impl FnOnce() -> R) -> R {
     result.expect("it was run, or its panic went through here")
 }
 
-/// Waits for what `attempt` returns: tries it, looks again for a short while, then has `block` wait.
-/// Both work on `state`.
+/// Waits for what `attempt` returns: tries it, looks again for a short while, then has `block` wait,
+/// which returns by `deadline`. Both work on `state`.
 #[inline]
 pub(crate) fn wait_for<S, R>(
     state: &mut S,
+    deadline: Option<Instant>,
     attempt: impl Fn(&mut S) -> Option<R>,
     block: impl FnOnce(&mut S) -> R,
 ) -> R {
     match attempt(state) {
         Some(result) => result,
-        None => wait_longer(state, attempt, block),
+        None => wait_longer(state, deadline, attempt, block),
     }
 }
 
 #[cold]
 fn wait_longer<S, R>(
     state: &mut S,
+    deadline: Option<Instant>,
     attempt: impl Fn(&mut S) -> Option<R>,
     block: impl FnOnce(&mut S) -> R,
 ) -> R {
-    if !STAND_IN.get().is_some_and(|stand_in| (stand_in.is_needed)()) {
+    let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    if !STAND_IN.get().is_some_and(|stand_in| (stand_in.is_needed)()) || is_over() {
         return block(state);
     }
     for _ in 0..LOOKS {

@@ -29,7 +29,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Parker;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, fence, lock};
@@ -117,6 +117,9 @@ impl fmt::Debug for Counts {
     }
 }
 
+/// For so long nobody asks for a spare after the system has refused one.
+const REFUSAL: Duration = Duration::from_millis(10);
+
 /// The account.
 #[derive(Debug)]
 pub(crate) struct Sleep {
@@ -125,6 +128,8 @@ pub(crate) struct Sleep {
     target: AtomicUsize,
     /// How many more spares may be started.
     spares_left: AtomicUsize,
+    /// How many are not asked for, since the system refused one a moment ago.
+    spares_withheld: AtomicUsize,
     lists: Mutex<Lists>,
 }
 
@@ -132,6 +137,8 @@ pub(crate) struct Sleep {
 struct Lists {
     workers: Vec<Sleeper>,
     spares: Vec<Sleeper>,
+    /// Until when spares are withheld.
+    refusal_ends: Option<Instant>,
 }
 
 impl Lists {
@@ -153,6 +160,7 @@ impl Sleep {
             counts: AtomicU64::new(0),
             target: AtomicUsize::new(target),
             spares_left: AtomicUsize::new(max_spares),
+            spares_withheld: AtomicUsize::new(0),
             lists: Mutex::new(Lists::default()),
         }
     }
@@ -245,7 +253,7 @@ impl Sleep {
         if self.wants(counts, urgency) {
             self.wake(urgency)
         } else if self.is_stalled(counts) {
-            Wake::Stalled
+            if self.release_withheld() { self.wake(urgency) } else { Wake::Stalled }
         } else {
             Wake::Nobody
         }
@@ -304,9 +312,35 @@ impl Sleep {
         self.subtract(unit - ACTIVE - SEARCHING);
     }
 
-    /// The spare that was wanted could not be started.
+    /// The spare that was wanted could not be started. None is asked for in the next moments: that
+    /// would cost more at each call than the spare could bring.
     pub(crate) fn call_off_spare(&self) {
+        let mut lists = lock(&self.lists);
+        // ORDERING: Relaxed, as in `wake`.
+        let spares = self.spares_left.swap(0, Ordering::Relaxed) + 1;
+        // ORDERING: Relaxed, as in `wake`.
+        self.spares_withheld.fetch_add(spares, Ordering::Relaxed);
+        lists.refusal_ends = Some(Instant::now() + REFUSAL);
+        drop(lists);
         self.end_activity();
+    }
+
+    /// Allows spares again, a while after one was refused. False: that is not the case.
+    #[cold]
+    fn release_withheld(&self) -> bool {
+        // ORDERING: Relaxed: a first look, the lock decides.
+        if self.spares_withheld.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        let lists = lock(&self.lists);
+        if lists.refusal_ends.is_none_or(|end| Instant::now() < end) {
+            return false;
+        }
+        // ORDERING: Relaxed, as in `wake`.
+        let spares = self.spares_withheld.swap(0, Ordering::Relaxed);
+        // ORDERING: Relaxed, as in `wake`.
+        self.spares_left.fetch_add(spares, Ordering::Relaxed);
+        true
     }
 
     /// A spare has ended: another may be started.
@@ -433,9 +467,29 @@ mod tests {
         sleep.end_activity();
         assert_eq!(sleep.notify(Urgency::Structured), Wake::Spare);
         sleep.call_off_spare();
-        assert_eq!(sleep.notify(Urgency::Structured), Wake::Nobody);
+        assert_eq!(sleep.notify(Urgency::Structured), Wake::Stalled);
         sleep.release_spare();
         assert_eq!(sleep.notify(Urgency::Structured), Wake::Spare);
+    }
+
+    #[test]
+    fn a_spare_that_was_refused_is_asked_for_again_a_while_later() {
+        let sleep = Sleep::new(1, 3);
+        assert_eq!(sleep.notify(Urgency::Detached), Wake::Spare);
+        let begin = Instant::now();
+        sleep.call_off_spare();
+        while sleep.notify(Urgency::Detached) == Wake::Stalled {
+            std::thread::yield_now();
+        }
+        assert!(begin.elapsed() >= REFUSAL);
+        let spares = |_: &usize| sleep.notify(Urgency::Detached) == Wake::Nobody;
+        assert_eq!((0..9).take_while(spares).count(), 9, "one is counted as active");
+        sleep.end_activity();
+        assert_eq!(sleep.notify(Urgency::Detached), Wake::Spare);
+        sleep.end_activity();
+        assert_eq!(sleep.notify(Urgency::Detached), Wake::Spare);
+        sleep.end_activity();
+        assert_eq!(sleep.notify(Urgency::Detached), Wake::Stalled);
     }
 
     #[test]

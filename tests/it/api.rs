@@ -900,6 +900,7 @@ fn values_are_read_and_changed() {
     assert_eq!(same.get(), [1, 2]);
     assert_eq!(same.read(|list| list.len()), 2);
     assert_eq!(value.update(|list| list.pop()), Some(2));
+    assert_eq!(value.replace(vec![3]), [1]);
     value.wait_until(|list| list.len() == 1);
     assert!(!value.wait_until_timeout(SHORT, |list| list.is_empty()));
 }

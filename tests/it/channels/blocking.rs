@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use manyhands::channel::{Sender, bounded, unbounded};
+use manyhands::channel::{Select, Sender, bounded, unbounded};
+use manyhands::shared::Event;
 use manyhands::{Pool, TaskHandle, blocking, join_all};
 
 use crate::support::{Gate, LONG, eventually, panic_of, pool, text_of, within};
@@ -90,6 +91,24 @@ fn without_spares_a_blocked_worker_leaves_its_place_empty() {
         assert_eq!(waiting.join().unwrap(), Ok(2));
         assert_eq!(other.join().unwrap(), 3);
         assert_eq!(pool.stats().spares_started, 0);
+    });
+}
+
+#[test]
+fn a_deadline_that_is_over_is_no_reason_to_step_aside() {
+    within(LONG, || {
+        let pool = pool(1);
+        let (sender, receiver) = bounded::<u8>(0);
+        let parks = pool.install(|| {
+            for _ in 0..100 {
+                assert!(receiver.recv_timeout(Duration::ZERO).is_err());
+                assert!(sender.send_timeout(1, Duration::ZERO).is_err());
+                assert_eq!(Select::new().recv(&receiver, |_| ()).timeout(Duration::ZERO), None);
+                assert!(!Event::new().wait_timeout(Duration::ZERO));
+            }
+            pool.stats().parks
+        });
+        assert_eq!(parks, 0);
     });
 }
 

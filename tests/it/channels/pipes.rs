@@ -105,6 +105,7 @@ fn what_is_left_in_a_pipe_is_dropped_once() {
     (0..10).for_each(|n| left.send(tally.make(n)).unwrap());
     (0..10).for_each(|n| right.send(tally.make(n)).unwrap());
     drop(left.recv());
+    assert_eq!((left.len(), left.is_empty(), right.try_iter().take(3).count()), (9, false, 3));
     assert_eq!(format!("{left:?}"), "Pipe { len: 9, .. }");
     drop(left);
     drop(right);

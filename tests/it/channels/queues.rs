@@ -10,7 +10,7 @@ use manyhands::channel::{
 };
 
 use crate::beside::everywhere;
-use crate::support::{PanicsOnDrop, Tally};
+use crate::support::{Counted, PanicsOnDrop, Tally};
 
 /// A channel of each kind.
 fn kinds<T>() -> [(Sender<T>, Receiver<T>); 4] {
@@ -127,28 +127,41 @@ fn a_receiver_that_waits_hears_of_the_last_sender() {
     });
 }
 
+/// A sender that is about to wait may be as fast as one that has sent before; then its message shares
+/// the lot of those inside.
 #[test]
-fn senders_get_their_messages_back_when_the_last_receiver_goes() {
+fn senders_that_wait_get_their_messages_back_when_the_last_receiver_goes() {
     everywhere(|beside| {
         for capacity in [0, 1] {
+            let tally = Tally::new();
             let (sender, receiver) = bounded(capacity);
-            (0..capacity).for_each(|_| sender.send(9).unwrap());
-            let blocked = [1, 2, 3].map(|n| {
-                let sender = sender.clone();
+            (0..capacity).for_each(|_| sender.send(tally.make(9)).unwrap());
+            let waiting = [1, 2, 3].map(|n| {
+                let (sender, message) = (sender.clone(), tally.make(n));
                 beside.start(move || match n {
-                    1 => sender.send(n).unwrap_err().into_inner(),
-                    2 => sender.send_timeout(n, Duration::MAX).unwrap_err().into_inner(),
+                    1 => sender.send(message).err().map(SendError::into_inner),
+                    2 => sender
+                        .send_timeout(message, Duration::MAX)
+                        .err()
+                        .map(SendTimeoutError::into_inner),
                     _ => sender
-                        .send_deadline(n, Instant::now() + Duration::from_secs(60))
-                        .unwrap_err()
-                        .into_inner(),
+                        .send_deadline(message, Instant::now() + Duration::from_secs(60))
+                        .err()
+                        .map(SendTimeoutError::into_inner),
                 })
             });
             let receivers = [receiver.clone(), receiver];
             receivers.into_iter().for_each(|it| beside.start(move || drop(it)).end());
-            assert_eq!(blocked.map(|sender| sender.end()), [1, 2, 3]);
-            assert_eq!(sender.send(4), Err(SendError(4)));
-            assert_eq!(sender.try_send(4), Err(TrySendError::Disconnected(4)));
+            let returned: Vec<_> = waiting.into_iter().filter_map(|sender| sender.end()).collect();
+            assert_eq!(tally.live(), returned.len(), "of those that were not returned");
+            if capacity == 0 {
+                assert!(returned.iter().map(|it| it.value).eq([1, 2, 3]));
+            }
+            assert_eq!(sender.send(tally.make(4)).unwrap_err().0.value, 4);
+            let late = sender.try_send(tally.make(5));
+            assert!(matches!(late, Err(TrySendError::Disconnected(Counted { value: 5, .. }))));
+            drop((returned, late));
+            tally.assert_even();
         }
     });
 }
@@ -183,7 +196,8 @@ fn messages_are_dropped_once_while_senders_race_with_the_last_receiver() {
                 drop(receiver.recv());
                 drop(receiver);
                 senders.into_iter().for_each(|sender| sender.end());
-                drop(sender);
+                assert_eq!(tally.live(), 0, "while there is a sender still");
+                assert!(sender.is_empty());
                 tally.assert_even();
             }
         }
@@ -211,7 +225,7 @@ fn a_message_whose_drop_panics_takes_no_other_with_it() {
 fn a_message_may_hold_the_sender_of_its_own_channel() {
     struct Message {
         _sender: Sender<Message>,
-        _counted: crate::support::Counted,
+        _counted: Counted,
     }
 
     everywhere(|_| {
@@ -228,6 +242,39 @@ fn a_message_may_hold_the_sender_of_its_own_channel() {
             tally.assert_even();
         }
     });
+}
+
+#[test]
+fn who_waits_for_an_answer_hears_of_the_end_of_whoever_was_asked() {
+    everywhere(|beside| {
+        for (questions, asked) in [unbounded(), bounded(1), bounded(2)] {
+            let (answer, answered) = bounded::<()>(1);
+            questions.send(answer).unwrap();
+            // A channel of one is full now.
+            beside.start(move || drop(asked)).end();
+            assert_eq!(answered.recv(), Err(RecvError));
+            drop(questions);
+        }
+    });
+}
+
+#[test]
+fn a_full_channel_whose_messages_hold_it_open_is_freed() {
+    struct Message(Sender<Message>, Counted);
+
+    for capacity in [1, 2, 3] {
+        let tally = Tally::new();
+        let (sender, receiver) = bounded(capacity);
+        for n in 0..capacity {
+            sender.send(Message(sender.clone(), tally.make(n))).ok().unwrap();
+        }
+        let late = sender.try_send(Message(sender.clone(), tally.make(9)));
+        let Err(TrySendError::Full(Message(same, counted))) = late else { panic!("it is full") };
+        assert!(same.same_channel(&sender));
+        drop((same, counted, sender));
+        drop(receiver);
+        tally.assert_even();
+    }
 }
 
 #[test]

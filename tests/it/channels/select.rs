@@ -7,7 +7,7 @@ use manyhands::channel::{
 };
 
 use crate::beside::everywhere;
-use crate::support::{Tally, panic_of, text_of};
+use crate::support::{PanicsOnDrop, Tally, panic_of, text_of};
 
 #[test]
 fn the_case_that_is_ready_is_taken() {
@@ -122,6 +122,41 @@ fn messages_of_cases_that_are_not_taken_are_dropped_once() {
             .wait();
         assert_eq!(tally.live(), 1, "the one that was sent");
         drop((ready, _open));
+        tally.assert_even();
+    });
+}
+
+#[test]
+fn a_message_that_is_not_sent_and_panics_costs_no_other() {
+    everywhere(|_| {
+        let (sender, receiver) = unbounded();
+        sender.send(5).unwrap();
+        let (full, _open) = bounded(0);
+        let what = Select::new()
+            .send(&full, PanicsOnDrop, |_| 0)
+            .recv(&receiver, |message| message.unwrap())
+            .wait();
+        assert_eq!(what, 5);
+    });
+}
+
+#[test]
+fn a_select_that_waits_for_room_hears_of_the_end() {
+    everywhere(|beside| {
+        let tally = Tally::new();
+        let (sender, receiver) = bounded(1);
+        sender.send(tally.make(1)).unwrap();
+        let (other, message) = (sender.clone(), tally.make(2));
+        let waiting = beside.start(move || Select::new().send(&other, message, |sent| sent).wait());
+        beside.start(move || drop(receiver)).end();
+        // If it was not waiting yet, it may have sent in time.
+        let returned = waiting.end().err();
+        assert_eq!(tally.live(), usize::from(returned.is_some()));
+        for _ in 0..20 {
+            let late = Select::new().send(&sender, tally.make(3), |sent| sent).wait();
+            assert_eq!(late.unwrap_err().0.value, 3);
+        }
+        drop(returned);
         tally.assert_even();
     });
 }

@@ -172,6 +172,18 @@ fn a_semaphore_may_have_none_or_any_number_of_permits() {
 }
 
 #[test]
+fn what_they_show_is_how_they_are() {
+    let (event, semaphore) = (Event::new(), Semaphore::new(3));
+    event.set();
+    let permit = semaphore.acquire();
+    assert_eq!(
+        format!("{event:?} {:?}", Barrier::new(2)),
+        "Event { is_set: true } Barrier { size: 2, .. }"
+    );
+    assert_eq!(format!("{permit:?}"), "Permit(Semaphore { available: 2 })");
+}
+
+#[test]
 fn a_permit_is_given_back_by_a_panic() {
     let (pool, semaphore) = (Pool::new(1).unwrap(), Semaphore::new(1));
     let inside = semaphore.clone();

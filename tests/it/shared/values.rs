@@ -17,6 +17,7 @@ fn clones_share_the_value() {
     other.set(2);
     assert_eq!(value.get(), 2);
     assert_eq!(value.update(|number| std::mem::replace(number, 7)), 2);
+    assert_eq!(value.replace(7), 7);
     assert_eq!(other.read(|number| number + 1), 8);
     assert_eq!(Value::<u8>::default().get(), 0);
     assert_eq!(Value::from("text").get(), "text");
@@ -123,9 +124,10 @@ fn a_panic_leaves_the_value_as_it_is_and_unlocked() {
 fn a_closure_that_uses_its_own_value_is_told_so() {
     everywhere(|_| {
         let value = Value::new(1);
-        let calls: [(&str, &dyn Fn()); 5] = [
+        let calls: [(&str, &dyn Fn()); 6] = [
             ("Value::get", &|| _ = value.get()),
             ("Value::set", &|| value.set(2)),
+            ("Value::replace", &|| _ = value.replace(2)),
             ("Value::read", &|| value.read(|_| ())),
             ("Value::update", &|| value.clone().update(|_| ())),
             ("Value::wait_until", &|| value.wait_until(|_| true)),
@@ -197,6 +199,23 @@ fn a_value_shows_itself_unless_it_is_locked() {
     let value = Value::new(3);
     assert_eq!(format!("{value:?}"), "Value(3)");
     assert_eq!(value.read(|_| format!("{value:?}")), "Value(<locked>)");
+
+    struct Node(Option<Value<Node>>);
+
+    impl std::fmt::Debug for Node {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            let Some(value) = &self.0 else { return f.write_str("end") };
+            write!(f, "{value:?}")?;
+            value.read(|node| f.write_str(if node.0.is_some() { "some" } else { "none" }))
+        }
+    }
+
+    let node = Value::new(Node(None));
+    node.update(|it| it.0 = Some(node.clone()));
+    let message = text_of(panic_of(|| format!("{node:?}")));
+    assert!(message.starts_with("Value::read is called by a closure"), "{message}");
+    drop(node.replace(Node(None)));
+    assert_eq!(format!("{node:?}"), "Value(end)");
 }
 
 #[test]
