@@ -7,6 +7,7 @@
 
 mod aside;
 mod bell;
+mod counts;
 mod latch;
 mod parker;
 mod sleep;

@@ -27,11 +27,11 @@
 //! The two sleeper fields of the counts change under the lock, together with the lists, and equal
 //! their lengths. A thread that is taken off a list is active and searching from then on.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Parker;
+use super::counts::{ACTIVE, Counts, RESTING, SEARCHING, SLEEPING};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, fence, lock};
 
 /// What kind of work there is.
@@ -73,48 +73,6 @@ pub(crate) struct Sleeper {
     pub(crate) index: usize,
     pub(crate) is_spare: bool,
     pub(crate) parker: Arc<Parker>,
-}
-
-const ACTIVE: u64 = 1;
-const SEARCHING: u64 = 1 << 16;
-const SLEEPING: u64 = 1 << 32;
-const RESTING: u64 = 1 << 48;
-
-/// The packed word: how many are active, search, sleep (workers) and rest (spares).
-#[derive(Clone, Copy)]
-struct Counts(u64);
-
-impl Counts {
-    fn field(self, unit: u64) -> usize {
-        (self.0 / unit) as u16 as usize
-    }
-
-    fn active(self) -> usize {
-        self.field(ACTIVE)
-    }
-
-    fn searching(self) -> usize {
-        self.field(SEARCHING)
-    }
-
-    fn sleeping(self) -> usize {
-        self.field(SLEEPING)
-    }
-
-    fn resting(self) -> usize {
-        self.field(RESTING)
-    }
-}
-
-impl fmt::Debug for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Counts")
-            .field("active", &self.active())
-            .field("searching", &self.searching())
-            .field("sleeping", &self.sleeping())
-            .field("resting", &self.resting())
-            .finish()
-    }
 }
 
 /// For so long nobody asks for a spare after the system has refused one.
