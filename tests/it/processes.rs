@@ -522,6 +522,70 @@ fn a_storm_of_signals_changes_no_result() {
     });
 }
 
+//--- spares
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_spare_that_nobody_needs_ends() {
+    alone(|| {
+        let (pool, gate) = (pool(1), Gate::new());
+        let waiting = gate.clone();
+        let task = pool.spawn(move || manyhands::blocking(|| waiting.wait()));
+        gate.wait_for_arrivals(1);
+        let before = threads();
+        let other = pool.spawn(|| ());
+        eventually("a spare runs it", || other.is_finished());
+        assert_eq!((pool.stats().spares_started, threads()), (1, before + 1));
+        gate.open();
+        task.join().unwrap();
+        let is_gone = || {
+            thread::sleep(Duration::from_millis(50));
+            threads() == before
+        };
+        let begin = Instant::now();
+        eventually("the spare ends", is_gone);
+        assert!(begin.elapsed() > Duration::from_secs(8), "it was to rest for a while");
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_spare_that_the_system_refuses_once_comes_later() {
+    alone(|| {
+        let pool = Pool::builder().threads(1).max_spares(10_000).build().unwrap();
+        let (sender, receiver) = manyhands::channel::unbounded();
+        let waiting = pool.spawn(move || receiver.recv());
+        eventually("it waits", || pool.stats().parks > 0);
+        let unlimited = limit_memory(Some(1 << 20));
+        let refused = pool.spawn(|| ());
+        limit_memory(unlimited);
+        eventually("it stalls", || pool.stats().stalls > 0);
+        assert_eq!((pool.stats().spares_started, refused.is_finished()), (0, false));
+        // Whoever comes later finds a thread for both.
+        pool.spawn(move || sender.send(7).unwrap()).detach();
+        eventually("a spare comes", || {
+            pool.spawn(|| ()).detach();
+            thread::sleep(Duration::from_millis(1));
+            refused.is_finished() && waiting.is_finished()
+        });
+        assert_eq!(waiting.join().unwrap(), Ok(7));
+        assert!(pool.stats().spares_started >= 1);
+    });
+}
+
+/// Limits the address space of this process; `None`: as far as it goes. Returns the limit before.
+#[cfg(target_os = "linux")]
+fn limit_memory(bytes: Option<libc::rlim_t>) -> Option<libc::rlim_t> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is there to be written to.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) }, 0);
+    let before = limit.rlim_cur;
+    limit.rlim_cur = bytes.unwrap_or(limit.rlim_max);
+    // SAFETY: `limit` is there to be read.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    Some(before)
+}
+
 //--- limits
 
 #[test]
