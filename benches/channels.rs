@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Every round runs every contender once, each round starting with the next of them. What arrives is
-//! summed up and compared outside the clock. Nothing asserts a time. On workers, crossbeam-channel
+//! summed up and compared outside the clock. Nothing asserts a time. Senders and receivers have a core
+//! each, and so has each worker: unpinned, most rows have two modes. On workers, crossbeam-channel
 //! and manyhands run as tasks of the same pool: a row with more tasks than workers shows what it
 //! means that a worker which waits is replaced.
 
@@ -129,10 +130,18 @@ struct Layout {
 fn on_threads<K: Kind>(layout: Layout) -> u64 {
     let (senders, receivers) = ends::<K>(layout);
     thread::scope(|scope| {
-        let receivers: Vec<_> =
-            receivers.into_iter().map(|it| scope.spawn(move || drain::<K>(&it))).collect();
+        let receivers = receivers.into_iter().map(|it| {
+            scope.spawn(move || {
+                pin(0);
+                drain::<K>(&it)
+            })
+        });
+        let receivers: Vec<_> = receivers.collect();
         for (sender, part) in senders.into_iter().zip(0..) {
-            scope.spawn(move || feed::<K>(layout, &sender, part));
+            scope.spawn(move || {
+                pin(1);
+                feed::<K>(layout, &sender, part);
+            });
         }
         receivers.into_iter().map(|it| it.join().expect("nobody panics")).sum()
     })
@@ -148,6 +157,16 @@ fn on_workers<K: Kind>(pool: &Pool, layout: Layout) -> u64 {
     let senders: Vec<_> = senders.collect();
     join_all(senders).expect("nobody panics");
     join_all(receivers).expect("nobody panics").into_iter().sum()
+}
+
+/// The same on one thread: what an operation costs that need not wait.
+fn alone<K: Kind>(capacity: Option<usize>) -> u64 {
+    let (sender, receiver) = K::make(capacity);
+    let pass = |message| {
+        K::send(&sender, message);
+        K::recv(&receiver).unwrap_or(0)
+    };
+    (0..MESSAGES).map(pass).sum()
 }
 
 fn ends<K: Kind>(layout: Layout) -> (Vec<K::Sender>, Vec<K::Receiver>) {
@@ -196,6 +215,19 @@ fn channels(bench: &Bench) {
             ],
         );
     }
+    for (name, capacity) in [("sent and received", None), ("the same, 100 at most", Some(100))] {
+        bench.row(
+            &format!("{name}, one thread"),
+            MESSAGES,
+            expected,
+            &[
+                Some(&|| alone::<Crossbeam>(capacity)),
+                Some(&|| alone::<Std>(capacity)),
+                Some(&|| alone::<Flume>(capacity)),
+                Some(&|| alone::<Manyhands>(capacity)),
+            ],
+        );
+    }
     let pool = workers(2);
     for (name, senders, receivers, capacity) in rows {
         let layout = Layout { senders, receivers, capacity };
@@ -234,7 +266,16 @@ fn beside_waiting(bench: &Bench) {
 }
 
 fn workers(threads: usize) -> Pool {
-    Pool::builder().threads(threads).workers_only(true).build().expect("more than 0 threads")
+    let builder = Pool::builder().threads(threads).workers_only(true).on_start(pin);
+    builder.build().expect("more than 0 threads")
+}
+
+/// Gives this thread a core, so that the kernel does not pack a woken one onto its waker's.
+fn pin(index: usize) {
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    if let Some(core) = cores.get(index % cores.len().max(1)) {
+        core_affinity::set_for_current(*core);
+    }
 }
 
 /// Is busy for so many microseconds.
