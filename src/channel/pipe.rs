@@ -35,8 +35,9 @@ pub fn pipe<A, B>() -> (Pipe<A, B>, Pipe<B, A>) {
 ///
 /// When it is dropped, the other end gets what was sent, and then errors.
 pub struct Pipe<A, B> {
-    sender: Sender<A>,
+    // Dropped first, so that the other end cannot send any more once it hears of the end.
     receiver: Receiver<B>,
+    sender: Sender<A>,
 }
 
 impl<A, B> Pipe<A, B> {
