@@ -47,12 +47,17 @@ fn a_limit_bounds_every_verb() {
     for limit in [1, 2, 3] {
         let limited = pool.limit(limit);
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let seen = Mutex::new(HashSet::new());
         let here = || {
             most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
             spin(Duration::from_micros(10));
+            seen.lock().unwrap().insert(thread::current().id());
             now.fetch_sub(1, SeqCst);
         };
         let checked = |verb: &str| {
+            let distinct = seen.lock().unwrap().drain().count();
+            // In a scope one thread may leave, and another take its place.
+            assert!(distinct <= limit || verb == "scope", "{verb}: {distinct} threads in all");
             let most = most.swap(0, SeqCst);
             assert!((1..=limit).contains(&most), "{verb}: {most} threads at a time, not {limit}");
         };
