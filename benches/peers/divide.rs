@@ -2,7 +2,10 @@
 
 use std::collections::LinkedList;
 
-use crate::output::{Filled, Part, collect_in_place};
+use crate::{
+    contenders::Forte,
+    output::{Filled, Part, collect_in_place},
+};
 
 /// Leaves that a recursion aims at: enough to balance a few threads, few enough to be cheap.
 const LEAVES: usize = 64;
@@ -100,6 +103,37 @@ fn halve<W: Split, R: Send>(
     let (left, right) = scope.join_with_heartbeat_every::<1, _, _, _, _>(
         |scope| halve(scope, left, grain, leaf, merge),
         |scope| halve(scope, right, grain, leaf, merge),
+    );
+    merge(left, right)
+}
+
+impl Divide for Forte {
+    fn divide<W: Split, R: Send>(
+        &self,
+        work: W,
+        leaf: &(impl Fn(W) -> R + Sync),
+        merge: &(impl Fn(R, R) -> R + Sync),
+    ) -> R {
+        let grain = (work.size() / LEAVES).max(1);
+        self.0.with_worker(|worker| halve_forte(worker, work, grain, leaf, merge))
+    }
+}
+
+fn halve_forte<W: Split, R: Send>(
+    worker: &forte::Worker,
+    work: W,
+    grain: usize,
+    leaf: &(impl Fn(W) -> R + Sync),
+    merge: &(impl Fn(R, R) -> R + Sync),
+) -> R {
+    let size = work.size();
+    if size <= grain {
+        return leaf(work);
+    }
+    let (left, right) = work.split(size / 2);
+    let (left, right) = worker.join(
+        |worker| halve_forte(worker, left, grain, leaf, merge),
+        |worker| halve_forte(worker, right, grain, leaf, merge),
     );
     merge(left, right)
 }

@@ -30,6 +30,12 @@ impl Medium {
         (0..self.turns).fold(seed, |state, _| xorshift(state))
     }
 
+    /// Work that takes so many times as long.
+    pub(crate) fn scaled(self, factor: f64) -> Self {
+        let turns = (f64::from(self.turns) * factor).round() as u32;
+        Self { turns, time: self.time.mul_f64(factor) }
+    }
+
     fn best_time(self) -> Duration {
         let time = |seed| {
             let start = Instant::now();

@@ -20,6 +20,11 @@ impl Placement {
         Self { cores: cores.into() }
     }
 
+    /// Whether the system decides.
+    pub(crate) fn is_free(&self) -> bool {
+        self.cores.is_empty()
+    }
+
     /// Pins the calling thread as the one that calls from outside.
     pub(crate) fn pin_caller(&self) {
         self.pin(0);
