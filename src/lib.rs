@@ -144,6 +144,7 @@
 //!   [`cancel_on_drop`](TaskHandle::cancel_on_drop) makes it cancel instead.
 
 pub mod channel;
+mod cpu;
 mod error;
 mod fork;
 mod job;
