@@ -150,6 +150,7 @@ mod fork;
 mod job;
 mod join;
 mod map;
+mod memory;
 mod pool;
 mod scheduler;
 mod scope;

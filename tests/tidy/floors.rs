@@ -6,7 +6,7 @@ use crate::code::Code;
 /// From the ground up. `lib.rs` is above all.
 const FLOORS: [&[&str]; 11] = [
     &["sync", "unwind", "error", "fork", "cpu"],
-    &["wait", "source", "observe"],
+    &["wait", "source", "observe", "memory"],
     &["job", "cancel"],
     &["channel", "shared"],
     &["scheduler"],
