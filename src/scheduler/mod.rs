@@ -17,6 +17,7 @@ mod queue;
 mod search;
 mod seat;
 mod spare;
+mod visit;
 mod waiting;
 mod worker;
 
