@@ -10,6 +10,7 @@
 #![expect(unsafe_code, reason = "lends its stack frame to a thief")]
 
 use crate::job::Half;
+use crate::memory::Kind;
 use crate::pool::Pool;
 use crate::scheduler::{Popped, Seat, innermost};
 use crate::unwind::{Payload, catch, discard};
@@ -21,6 +22,11 @@ impl Pool {
     /// Both halves finish, also when one panics. The caller runs `a`, and `b` too unless somebody
     /// else has begun it: a join that nobody steals costs a few nanoseconds, so recursions need no
     /// cut-off to be correct, and a small one to be fast.
+    ///
+    /// A call from outside the pool wakes nobody where calls with closures of the same types took
+    /// less than a wake-up costs (some microseconds) lately, unless this one turns out to take
+    /// longer: it looks at the clock at some of the joins inside it. So a long call with few joins
+    /// inside may run on the caller alone, once; those that follow it are shared again.
     ///
     /// # Examples
     ///
@@ -77,7 +83,7 @@ impl Pool {
         if self.options().is_alone() {
             return self.enter(|| one_after_the_other(a, b));
         }
-        self.scheduler().participate(|seat| match seat {
+        self.scheduler().visit(Kind::of::<(A, B)>(), |seat| match seat {
             Some(seat) => join_on(seat, a, b),
             None => one_after_the_other(a, b),
         })

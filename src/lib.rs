@@ -144,11 +144,13 @@
 //!   [`cancel_on_drop`](TaskHandle::cancel_on_drop) makes it cancel instead.
 
 pub mod channel;
+mod cpu;
 mod error;
 mod fork;
 mod job;
 mod join;
 mod map;
+mod memory;
 mod pool;
 mod scheduler;
 mod scope;

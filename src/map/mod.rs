@@ -10,7 +10,7 @@
 //! A [`sweep`] has a [`cursor`] and as many participants as the pool has threads to spare, the
 //! caller first. Each claims a range, works it off, and claims the next, until there is none; how
 //! much at a time is a matter of the clock ([`pace`]), whom to wake for it one of what the same
-//! closure cost last time ([`memory`]). What becomes of an item is the verb's own
+//! closure cost last time ([`memory`](crate::memory)). What becomes of an item is the verb's own
 //! ([`sweep::Body`]): `collect`, `each`, `gather`, `reduce`, `find`.
 
 mod collect;
@@ -21,7 +21,6 @@ mod find;
 mod free;
 mod gather;
 mod iterate;
-mod memory;
 mod pace;
 mod reduce;
 mod sweep;

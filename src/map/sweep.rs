@@ -23,18 +23,12 @@ use std::panic::resume_unwind;
 
 use super::cursor::Cursor;
 use super::failure::{Failure, Failures};
-use super::memory::Kind;
 use super::pace::Pace;
+use crate::memory::{Kind, TINIEST};
 use crate::pool::Pool;
 use crate::scheduler::{Crew, Departure, Pieces, Scheduler, Seat, enter};
 use crate::source::Source;
 use crate::unwind::{catch, discard};
-
-/// A sweep that should take less than this (in nanoseconds) is not worth a wake-up.
-const TINY: f32 = 20_000.0;
-
-/// One that should take less than this is not worth an invitation either, if a thread is awake.
-const TINIEST: f32 = 2_000.0;
 
 /// Units that cost so many times what was expected, and this much more (in nanoseconds), are
 /// another matter than last time.
@@ -161,8 +155,7 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
 
     /// Whether it should cost less to do it alone, if a unit costs as much as last time.
     fn is_tiny(&self, cost: f32) -> bool {
-        let expected = cost * self.cursor.units() as f32;
-        expected < TINIEST || (expected < TINY && !self.scheduler.has_searcher())
+        self.scheduler.is_tiny(cost * self.cursor.units() as f32)
     }
 
     /// Runs `f` as a part of this pool, on the seat that the thread has there, if any.

@@ -10,7 +10,10 @@ struct Leave<'a> {
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        self.scheduler.stand_down(self.seat);
+        // A muted guest was never counted, and has nothing that others might take.
+        if !self.seat.is_muted() {
+            self.scheduler.stand_down(self.seat);
+        }
         self.scheduler.places.give_up(self.seat);
     }
 }
@@ -19,19 +22,27 @@ impl Scheduler {
     /// Runs `f` on a seat of this pool: the one that the thread has, or a guest's. With none free,
     /// `f` runs without.
     pub(crate) fn participate<R>(&self, f: impl FnOnce(Option<&Seat>) -> R) -> R {
-        self.with_seat(|own| match own {
-            Some(seat) if self.is_innermost() => f(Some(seat)),
-            Some(seat) => enter(self, Some(seat), || f(Some(seat))),
-            None => self.be_guest(f),
+        self.with_seat(|own| {
+            let Some(seat) = own else { return self.be_guest(false, f) };
+            if seat.is_muted() {
+                self.unmute(seat);
+            }
+            if self.is_innermost() { f(own) } else { enter(self, own, || f(own)) }
         })
     }
 
-    fn be_guest<R>(&self, f: impl FnOnce(Option<&Seat>) -> R) -> R {
+    /// Runs `f` on a guest's seat, [muted](super::visit) at first if asked for. With none free, `f`
+    /// runs without.
+    pub(super) fn be_guest<R>(&self, is_muted: bool, f: impl FnOnce(Option<&Seat>) -> R) -> R {
         let seat = if self.is_alone() { None } else { self.places.take_guest(self) };
         let Some(seat) = seat else {
             return enter(self, None, || f(None));
         };
-        self.stand_up(seat);
+        if is_muted {
+            seat.mute();
+        } else {
+            self.stand_up(seat);
+        }
         let _leave = Leave { scheduler: self, seat };
         enter(self, Some(seat), || f(Some(seat)))
     }

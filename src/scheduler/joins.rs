@@ -8,7 +8,7 @@
 //!   oldest, largest                              youngest
 //! ```
 //!
-//! A push is private: no atomic, no fence. When thieves have left the deque short, the push
+//! A push is private: no atomic, no fence. When thieves have left the deque short, the seat then
 //! publishes the oldest private halves, the largest pieces of work. A recursion of millions of
 //! joins so publishes few.
 //!
@@ -48,6 +48,10 @@ pub(super) struct Joins {
     /// How many of the oldest were published.
     published: Cell<usize>,
     deque: Worker<Job>,
+    /// Since the record began, whether a half was stolen, and whether one was not, or was too young
+    /// to be published at once.
+    has_lost: Cell<bool>,
+    has_kept: Cell<bool>,
 }
 
 impl Joins {
@@ -56,6 +60,8 @@ impl Joins {
             stack: UnsafeCell::new(Vec::new()),
             published: Cell::new(0),
             deque: Worker::new_lifo(),
+            has_lost: Cell::new(false),
+            has_kept: Cell::new(false),
         }
     }
 
@@ -63,20 +69,27 @@ impl Joins {
         self.deque.stealer()
     }
 
-    /// Pushes a half, and keeps `wanted` in the deque if there are as many. True: it published
-    /// some.
+    /// Pushes a half, which stays private.
     #[inline]
-    pub(super) fn push(&self, job: Job, wanted: usize) -> bool {
+    pub(super) fn push(&self, job: Job) {
         // SAFETY: only the owner of the seat calls, and no reference to the stack outlives a call.
         unsafe { (*self.stack.get()).push(job) };
-        wanted > 0 && self.deque.len() < wanted && self.publish(wanted)
     }
 
-    #[cold]
-    fn publish(&self, wanted: usize) -> bool {
+    /// Whether thieves find fewer than `wanted`.
+    #[inline]
+    pub(super) fn are_short(&self, wanted: usize) -> bool {
+        self.deque.len() < wanted
+    }
+
+    /// Publishes the oldest private ones until thieves find `wanted`. True: it published some.
+    pub(super) fn publish(&self, wanted: usize) -> bool {
         // SAFETY: as in `push`.
         let stack = unsafe { &*self.stack.get() };
         let first = self.published.get();
+        if stack.len() > first + 1 {
+            self.has_kept.set(true);
+        }
         for job in &stack[first..] {
             // SAFETY: the entry in the stack serves to find the job, it is never used up.
             self.deque.push(unsafe { job.alias() });
@@ -107,14 +120,81 @@ impl Joins {
         self.published.set(self.published.get() - 1);
         match self.deque.pop() {
             // By the invariant it is the one that was asked for.
-            Some(_job) => Popped::Back,
-            None => Popped::Stolen,
+            Some(_job) => {
+                self.has_kept.set(true);
+                Popped::Back
+            }
+            None => {
+                self.has_lost.set(true);
+                Popped::Stolen
+            }
         }
+    }
+
+    /// Begins to record what becomes of the halves.
+    pub(super) fn begin_record(&self) {
+        self.has_lost.set(false);
+        self.has_kept.set(false);
+    }
+
+    /// Whether halves were stolen since the record began, and as far as it shows, all of them.
+    pub(super) fn has_lost_all(&self) -> bool {
+        self.has_lost.get() && !self.has_kept.get()
     }
 }
 
 impl fmt::Debug for Joins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Joins").field("published", &self.published.get()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::job::Half;
+
+    /// Whether all is lost when two halves are published and so many of them stolen.
+    fn is_all_lost(stolen: usize, wanted: usize) -> bool {
+        let joins = Joins::new();
+        let halves = [(); 2].map(|()| Half::new(|| (), 0));
+        joins.begin_record();
+        for half in &halves {
+            // SAFETY: the halves are there until the end, and nobody runs the job.
+            joins.push(unsafe { half.job() });
+            if wanted == 1 {
+                joins.publish(1);
+            }
+        }
+        joins.publish(wanted);
+        (0..stolen).for_each(|_| assert!(joins.stealer().steal().is_success()));
+        halves.iter().for_each(|_| _ = joins.pop());
+        joins.has_lost_all()
+    }
+
+    #[test]
+    fn only_where_every_half_was_stolen_all_is_lost() {
+        assert!(!is_all_lost(0, 1));
+        assert!(!is_all_lost(1, 1));
+        assert!(!is_all_lost(1, 2));
+        // Two at once: the younger one was private for a while.
+        assert!(!is_all_lost(2, 2));
+    }
+
+    #[test]
+    fn a_half_that_was_stolen_as_soon_as_it_was_pushed_is_all_that_is_lost() {
+        let joins = Joins::new();
+        let half = Half::new(|| (), 0);
+        joins.begin_record();
+        for _ in 0..2 {
+            // SAFETY: the half is there until the end, and nobody runs the job.
+            joins.push(unsafe { half.job() });
+            assert!(joins.publish(1));
+            assert!(joins.stealer().steal().is_success());
+            assert_eq!(joins.pop(), Popped::Stolen);
+        }
+        assert!(joins.has_lost_all());
+        joins.begin_record();
+        assert!(!joins.has_lost_all());
     }
 }

@@ -17,6 +17,7 @@ mod queue;
 mod search;
 mod seat;
 mod spare;
+mod visit;
 mod waiting;
 mod worker;
 
@@ -25,6 +26,7 @@ use std::io;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Weak};
 
+use crate::cpu;
 use crate::error::Panic;
 use crate::fork;
 use crate::job::{Job, Ran};
@@ -108,7 +110,7 @@ impl Scheduler {
         let scheduler = Arc::new_cyclic(|this| Self {
             places: Places::new(config.threads, config.max_spares),
             injector: Queue::new(),
-            sleep: Sleep::new(config.threads, config.max_spares),
+            sleep: Sleep::new(config.threads, config.max_spares).asking(cpu::current),
             lifecycle: Lifecycle::new(),
             threads: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),

@@ -88,11 +88,6 @@ impl Scheduler {
         job
     }
 
-    /// Whether a thread is awake that looks for work.
-    pub(crate) fn has_searcher(&self) -> bool {
-        self.sleep.has_searcher()
-    }
-
     /// Whether detached tasks wait and nobody but this thread is about to take them.
     pub(super) fn is_needed_elsewhere(&self, seat: &Seat) -> bool {
         (seat.has_task() || !self.injector.is_empty()) && !self.sleep.has_sleeping_worker()

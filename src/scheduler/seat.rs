@@ -12,13 +12,16 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::time::Instant;
 
 use crossbeam_deque::{Stealer, Worker};
 
 use super::Scheduler;
 use super::joins::{Joins, Popped};
 use super::queue::{are_many, sift};
+use super::visit::{FIRST_LOOK, STRIDE};
 use crate::job::{Job, Ran};
+use crate::memory::TINY;
 use crate::wait::Urgency;
 
 /// At most this many join halves are kept where thieves find them.
@@ -44,8 +47,12 @@ pub(crate) struct Seat {
     tag: Cell<usize>,
     /// Whether the thread counts as active.
     is_active: Cell<bool>,
-    /// How many join halves to keep published.
-    wanted: Cell<usize>,
+    /// How many join halves to keep published. Less than zero: the seat is [muted](super::visit),
+    /// and the clock is read after so many pushes.
+    wanted: Cell<isize>,
+    /// How many pushes there are between two looks at the clock, and since when it counts.
+    stride: Cell<isize>,
+    begin: Cell<Option<Instant>>,
     turn: Cell<u32>,
 }
 
@@ -62,6 +69,8 @@ impl Seat {
             tag: Cell::new(0),
             is_active: Cell::new(false),
             wanted: Cell::new(0),
+            stride: Cell::new(0),
+            begin: Cell::new(None),
             turn: Cell::new(index as u32),
         }
     }
@@ -79,7 +88,7 @@ impl Seat {
     pub(super) fn open(&self, scheduler: &Scheduler) {
         self.scheduler.set(scheduler);
         self.tag.set(0);
-        self.wanted.set(scheduler.config.threads.saturating_sub(1).min(MOST_PUBLISHED));
+        self.unmute();
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -118,11 +127,79 @@ impl Seat {
     /// Pushes the half of a join. The joiner pops it before it returns.
     #[inline]
     pub(crate) fn push_half(&self, job: Job) {
+        self.joins.push(job);
+        let wanted = self.wanted.get();
+        if wanted > 0 {
+            if self.joins.are_short(wanted.unsigned_abs()) {
+                self.share();
+            }
+        } else if wanted < 0 {
+            self.wanted.set(wanted + 1);
+            if wanted == -1 {
+                self.look_at_clock();
+            }
+        }
+    }
+
+    #[cold]
+    fn share(&self) {
         // With a fence: publications are few, and without it a sleeper might miss a half that others
         // wait for.
-        if self.joins.push(job, self.wanted.get()) {
+        if self.publish_some() {
             self.scheduler().notify(Urgency::Structured);
         }
+        // What a wake-up costs is none of the call's.
+        if self.begin.get().is_none() {
+            self.begin.set(Some(Instant::now()));
+        }
+    }
+
+    /// Publishes the oldest halves, as many as thieves may want. True: there were some.
+    pub(super) fn publish_some(&self) -> bool {
+        let wanted = self.wanted.get();
+        wanted > 0 && self.joins.publish(wanted.unsigned_abs())
+    }
+
+    /// Keeps halves to itself from now on, in a call that should take no time.
+    pub(super) fn mute(&self) {
+        self.stride.set(FIRST_LOOK);
+        self.wanted.set(-FIRST_LOOK);
+    }
+
+    pub(super) fn unmute(&self) {
+        let others = self.scheduler().config.threads.saturating_sub(1);
+        self.wanted.set(others.min(MOST_PUBLISHED) as isize);
+    }
+
+    pub(super) fn is_muted(&self) -> bool {
+        self.wanted.get() < 0
+    }
+
+    #[cold]
+    fn look_at_clock(&self) {
+        if self.spent() >= TINY {
+            self.scheduler().unmute(self);
+        } else {
+            self.stride.set(self.stride.get().saturating_mul(STRIDE));
+            self.wanted.set(-self.stride.get());
+        }
+    }
+
+    /// Begins to record what becomes of the halves, and how long it takes: from now on if nothing is
+    /// published, or else from then on.
+    pub(super) fn begin_record(&self) {
+        self.begin.set(self.is_muted().then(Instant::now));
+        self.joins.begin_record();
+    }
+
+    /// How long the recorded call has taken so far, in nanoseconds.
+    pub(super) fn spent(&self) -> f32 {
+        self.begin.get().map_or(0.0, |begin| begin.elapsed().as_nanos() as f32)
+    }
+
+    /// Whether thieves took all halves since then, and there were any.
+    pub(super) fn has_lost_all(&self) -> bool {
+        self.joins.has_lost_all()
     }
 
     /// Pops the half that was pushed last.

@@ -63,6 +63,9 @@ impl Seat {
 impl Scheduler {
     /// The thread of `seat` is about to block. False: it does not count as active anyway.
     fn block(&self, seat: &Seat) -> bool {
+        if seat.is_muted() {
+            self.unmute(seat);
+        }
         if seat.is_active() {
             self.count(Tally::Park);
             self.places.get(seat.index()).set_blocked(true);

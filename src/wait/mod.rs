@@ -11,10 +11,12 @@ mod counts;
 mod latch;
 mod parker;
 mod sleep;
+mod sleepers;
 
 pub use aside::blocking;
 pub(crate) use aside::{StandIn, set_stand_in, step_aside, wait_for};
 pub(crate) use bell::Bell;
 pub(crate) use latch::{Latch, Outcome};
 pub(crate) use parker::Parker;
-pub(crate) use sleep::{Rise, Sleep, Sleeper, Urgency, Wake};
+pub(crate) use sleep::{Rise, Sleep, Urgency, Wake};
+pub(crate) use sleepers::Sleeper;

@@ -27,11 +27,10 @@
 //! The two sleeper fields of the counts change under the lock, together with the lists, and equal
 //! their lengths. A thread that is taken off a list is active and searching from then on.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Parker;
-use super::counts::{ACTIVE, Counts, RESTING, SEARCHING, SLEEPING};
+use super::counts::{ACTIVE, Counts, SEARCHING};
+use super::sleepers::{Sleeper, Sleepers};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, fence, lock};
 
 /// What kind of work there is.
@@ -67,14 +66,6 @@ pub(crate) enum Rise {
     Retire,
 }
 
-/// One who may sleep.
-#[derive(Clone, Debug)]
-pub(crate) struct Sleeper {
-    pub(crate) index: usize,
-    pub(crate) is_spare: bool,
-    pub(crate) parker: Arc<Parker>,
-}
-
 /// For so long nobody asks for a spare after the system has refused one.
 const REFUSAL: Duration = Duration::from_millis(10);
 
@@ -88,27 +79,9 @@ pub(crate) struct Sleep {
     spares_left: AtomicUsize,
     /// How many are not asked for, since the system refused one a moment ago.
     spares_withheld: AtomicUsize,
-    lists: Mutex<Lists>,
-}
-
-#[derive(Debug, Default)]
-struct Lists {
-    workers: Vec<Sleeper>,
-    spares: Vec<Sleeper>,
-    /// Until when spares are withheld.
-    refusal_ends: Option<Instant>,
-}
-
-impl Lists {
-    fn of(&mut self, sleeper: &Sleeper) -> (&mut Vec<Sleeper>, u64) {
-        if sleeper.is_spare { (&mut self.spares, RESTING) } else { (&mut self.workers, SLEEPING) }
-    }
-
-    fn remove(&mut self, sleeper: &Sleeper) -> bool {
-        let list = self.of(sleeper).0;
-        let place = list.iter().position(|other| other.index == sleeper.index);
-        place.map(|place| list.remove(place)).is_some()
-    }
+    lists: Mutex<Sleepers>,
+    /// Which core the caller runs on.
+    cpu: fn() -> Option<usize>,
 }
 
 impl Sleep {
@@ -119,8 +92,14 @@ impl Sleep {
             target: AtomicUsize::new(target),
             spares_left: AtomicUsize::new(max_spares),
             spares_withheld: AtomicUsize::new(0),
-            lists: Mutex::new(Lists::default()),
+            lists: Mutex::new(Sleepers::default()),
+            cpu: || None,
         }
+    }
+
+    /// Asks `cpu` which core a thread runs on, and wakes those first that ran on others.
+    pub(crate) fn asking(self, cpu: fn() -> Option<usize>) -> Self {
+        Self { cpu, ..self }
     }
 
     /// Corrects how many threads there are to keep busy, where the system refused some.
@@ -247,19 +226,13 @@ impl Sleep {
         if !self.wants(self.counts(), urgency) {
             return Wake::Nobody;
         }
-        let (sleeper, unit) = match lists.workers.pop() {
-            Some(worker) => (worker, SLEEPING),
-            None => match lists.spares.pop() {
-                Some(spare) => (spare, RESTING),
-                None => {
-                    // ORDERING: Relaxed: changed under the lock only, `wants` saw one left.
-                    self.spares_left.fetch_sub(1, Ordering::Relaxed);
-                    self.add(ACTIVE);
-                    return Wake::Spare;
-                }
-            },
+        let Some(sleeper) = lists.take((self.cpu)()) else {
+            // ORDERING: Relaxed: changed under the lock only, `wants` saw one left.
+            self.spares_left.fetch_sub(1, Ordering::Relaxed);
+            self.add(ACTIVE);
+            return Wake::Spare;
         };
-        self.rouse(unit);
+        self.rouse(sleeper.unit());
         drop(lists);
         sleeper.parker.unpark();
         Wake::Woken
@@ -343,10 +316,10 @@ impl Sleep {
     }
 
     fn enlist(&self, me: &Sleeper) {
+        let cpu = (self.cpu)();
         let mut lists = lock(&self.lists);
-        let (list, unit) = lists.of(me);
-        list.push(me.clone());
-        self.add(unit - ACTIVE - SEARCHING);
+        lists.add(me, cpu);
+        self.add(me.unit() - ACTIVE - SEARCHING);
     }
 
     /// Takes `me` off its list, if nobody else has, to be counted as `units` from then on.
@@ -354,36 +327,36 @@ impl Sleep {
         let mut lists = lock(&self.lists);
         let removed = lists.remove(me);
         if removed {
-            self.subtract(lists.of(me).1 - units);
+            self.subtract(me.unit() - units);
         }
         removed
     }
 
     fn is_enlisted(&self, me: &Sleeper) -> bool {
-        lock(&self.lists).of(me).0.iter().any(|other| other.index == me.index)
+        lock(&self.lists).has(me)
     }
 
     /// How many workers and how many spares sleep.
     pub(crate) fn asleep(&self) -> (usize, usize) {
-        let lists = lock(&self.lists);
-        (lists.workers.len(), lists.spares.len())
+        lock(&self.lists).len()
     }
 
     /// Wakes everybody, so that they see that the end has come.
     pub(crate) fn wake_all(&self) {
-        let (workers, spares) = {
+        let sleepers: Vec<_> = {
             let mut lists = lock(&self.lists);
-            lists.workers.iter().for_each(|_| self.rouse(SLEEPING));
-            lists.spares.iter().for_each(|_| self.rouse(RESTING));
-            (std::mem::take(&mut lists.workers), std::mem::take(&mut lists.spares))
+            lists.take_all().inspect(|sleeper| self.rouse(sleeper.unit())).collect()
         };
-        workers.iter().chain(&spares).for_each(|sleeper| sleeper.parker.unpark());
+        sleepers.iter().for_each(|sleeper| sleeper.parker.unpark());
     }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::wait::Parker;
 
     fn sleeper(index: usize, is_spare: bool) -> Sleeper {
         Sleeper { index, is_spare, parker: Arc::new(Parker::new()) }
@@ -403,6 +376,21 @@ mod tests {
         assert_eq!(sleep.notify(Urgency::Structured), Wake::Nobody);
         assert_eq!(sleep.notify(Urgency::Detached), Wake::Woken);
         assert_eq!((sleep.counts().active(), sleep.counts().searching()), (2, 1));
+    }
+
+    #[test]
+    fn one_that_ran_on_another_core_is_woken_before_the_last() {
+        thread_local! {
+            static CPU: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+        }
+        let sleep = Sleep::new(2, 0).asking(|| Some(CPU.get()));
+        for (index, cpu) in [(0, 1), (1, 0)] {
+            CPU.set(cpu);
+            start_worker(&sleep);
+            sleep.enlist(&sleeper(index, false));
+        }
+        assert_eq!(sleep.notify(Urgency::Detached), Wake::Woken);
+        assert!(!sleep.is_enlisted(&sleeper(0, false)) && sleep.is_enlisted(&sleeper(1, false)));
     }
 
     #[test]
@@ -472,11 +460,14 @@ mod tests {
 /// Each model says what it was seen to fail without.
 #[cfg(all(test, loom))]
 mod model {
+    use std::sync::Arc;
+
     use loom::sync::Arc as LoomArc;
     use loom::thread;
 
     use super::*;
     use crate::sync::Condvar;
+    use crate::wait::Parker;
 
     /// A queue with the weakest orderings that the deques give.
     #[derive(Debug)]

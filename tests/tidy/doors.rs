@@ -1,6 +1,6 @@
 //! `cfg` and borrowed crates stay where few have to think of them: `cfg(loom)` in `sync.rs` and on
 //! test modules, `cfg(feature)` on modules and re-exports in `lib.rs`, what depends on the system
-//! in `process/sys` and `fork.rs`; the deques in the scheduler and the scope, the channels where
+//! in `process/sys`, `fork.rs` and `cpu.rs`; the deques in the scheduler and the scope, the channels where
 //! messages are; the wall clock nowhere.
 
 use crate::code::Code;
@@ -49,9 +49,10 @@ fn wrong_cfg(code: &Code, index: usize) -> Option<&'static str> {
             return Some("`cfg(feature)` stands on `mod` and `pub use` in lib.rs only");
         }
     }
-    let may_ask_system = code.path.starts_with("process/sys") || code.path == "fork.rs";
+    let may_ask_system =
+        code.path.starts_with("process/sys") || matches!(&*code.path, "fork.rs" | "cpu.rs");
     if mentions(&|i| names_system(code.at(i))) && !may_ask_system {
-        return Some("what depends on the system stands in process/sys and fork.rs only");
+        return Some("what depends on the system stands in process/sys, fork.rs and cpu.rs only");
     }
     None
 }

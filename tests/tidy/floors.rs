@@ -5,8 +5,8 @@ use crate::code::Code;
 
 /// From the ground up. `lib.rs` is above all.
 const FLOORS: [&[&str]; 11] = [
-    &["sync", "unwind", "error", "fork"],
-    &["wait", "source", "observe"],
+    &["sync", "unwind", "error", "fork", "cpu"],
+    &["wait", "source", "observe", "memory"],
     &["job", "cancel"],
     &["channel", "shared"],
     &["scheduler"],

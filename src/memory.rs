@@ -1,12 +1,13 @@
-//! What a unit cost at the last sweep with the same closure.
+//! What a call cost when its closures were last called.
 //!
-//! A sweep that costs less than a wake-up should not pay for one, and an item of unknown cost
-//! should not hold up the others: so each kind of sweep is remembered by the type of its closure,
-//! which is a type of its own for each place in the program. (Function pointers of one signature
-//! share an entry.) A wrong memory costs one item's time, since the clock is read after the first.
+//! What costs less than a wake-up should not pay for one, and work of unknown cost should not hold
+//! up the others: so each kind of call, a sweep or an outermost join, is remembered by the type of
+//! its closures, which is a type of its own for each place in the program. (Function pointers of
+//! one signature share an entry.) Whoever relies on it looks at the clock now and then, since calls
+//! of one kind need not cost the same.
 //!
-//! The table is small and forgets: two kinds of sweep whose keys meet in a slot displace each
-//! other.
+//! The table is one for the process, since what a closure costs does not depend on the pool. It is
+//! small and forgets: two kinds whose keys meet in a slot displace each other.
 
 #![expect(unsafe_code, reason = "asks for the identity of a type that is not 'static")]
 
@@ -17,18 +18,24 @@ use std::sync::atomic::AtomicU64;
 
 use crate::sync::Ordering;
 
+/// A call that should take less than this (in nanoseconds) is not worth a wake-up.
+pub(crate) const TINY: f32 = 20_000.0;
+
+/// One that should take less than this is not worth sharing either, if a thread is awake.
+pub(crate) const TINIEST: f32 = 2_000.0;
+
 const SLOTS: usize = 256;
 
 /// Each slot: the upper half of a key, and the bits of a cost.
 static TABLE: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
 
-/// One kind of sweep.
+/// One kind of call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kind(u64);
+pub(crate) struct Kind(u64);
 
 impl Kind {
-    /// The kind of sweep that `T` stands for.
-    pub(super) fn of<T>() -> Self {
+    /// The kind of call that `T` stands for.
+    pub(crate) fn of<T>() -> Self {
         let mut hasher = Folding(0);
         identity::<T>().hash(&mut hasher);
         Self(hasher.0)
@@ -38,15 +45,15 @@ impl Kind {
         &TABLE[self.0 as usize % SLOTS]
     }
 
-    /// What a unit cost last time, in nanoseconds.
-    pub(super) fn recall(self) -> Option<f32> {
+    /// What a unit cost last time, or the whole call, in nanoseconds.
+    pub(crate) fn recall(self) -> Option<f32> {
         // ORDERING: Relaxed: the slot is a single word, a guess.
         let entry = self.slot().load(Ordering::Relaxed);
         (entry != 0 && entry >> 32 == self.0 >> 32).then(|| f32::from_bits(entry as u32))
     }
 
-    /// Remembers what a unit has cost, in nanoseconds.
-    pub(super) fn remember(self, cost: f32) {
+    /// Remembers what it has cost, in nanoseconds.
+    pub(crate) fn remember(self, cost: f32) {
         let entry = (self.0 >> 32 << 32) | u64::from(cost.to_bits());
         // ORDERING: Relaxed, as in `recall`.
         self.slot().store(entry, Ordering::Relaxed);
