@@ -149,6 +149,7 @@ mod fork;
 mod job;
 mod join;
 mod map;
+mod pages;
 mod pool;
 mod scheduler;
 mod scope;

@@ -33,6 +33,7 @@ const INVENTORY: &[&str] = &[
     "map/collect.rs",
     "map/memory.rs",
     "map/sweep.rs",
+    "pages.rs",
     "scheduler/crew.rs",
     "scheduler/current.rs",
     "scheduler/joins.rs",

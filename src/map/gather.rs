@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::collect::Place;
 use super::sweep::{Body, sweep_through};
+use crate::pages;
 use crate::pool::Pool;
 use crate::source::{IntoSource, Source};
 use crate::sync::{Mutex, lock};
@@ -82,7 +83,7 @@ fn join_in_order<R>(mut parts: Vec<Vec<R>>) -> Vec<R> {
     if parts.len() == 1 {
         return parts.swap_remove(0);
     }
-    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    let mut all = pages::room_for(parts.iter().map(Vec::len).sum());
     for mut part in parts {
         all.append(&mut part);
     }

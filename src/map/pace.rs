@@ -12,6 +12,10 @@ const TARGET: Duration = Duration::from_micros(100);
 /// A claim may be so many times as large as the one before.
 const GROWTH: u128 = 16;
 
+/// It is no smaller than this fraction of what the clock allows (2 µs): smaller claims would cost
+/// the cursor more than they even out.
+const LEAST: usize = 50;
+
 /// The fair part: one share for each participant, so many times over.
 const SHARES: usize = 2;
 
@@ -47,7 +51,8 @@ impl Pace {
         if self.is_fixed {
             return self.size;
         }
-        self.size.min(left.div_ceil(SHARES * self.participants))
+        let fair = left.div_ceil(SHARES * self.participants);
+        self.size.min(fair.max(self.size / LEAST))
     }
 
     /// A claim begins. Without this it begins when the last one ended.
@@ -88,6 +93,8 @@ mod tests {
         let mut pace = Pace::new(2, None);
         pace.size = 1000;
         assert_eq!(pace.size(100), 25);
+        assert_eq!(pace.size(1), 20);
+        pace.size = 49;
         assert_eq!(pace.size(1), 1);
     }
 

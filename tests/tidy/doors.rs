@@ -1,6 +1,6 @@
 //! `cfg` and borrowed crates stay where few have to think of them: `cfg(loom)` in `sync.rs` and on
 //! test modules, `cfg(feature)` on modules and re-exports in `lib.rs`, what depends on the system
-//! in `process/sys` and `fork.rs`; the deques in the scheduler and the scope, the channels where
+//! in `process/sys`, `fork.rs` and `pages.rs`; the deques in the scheduler and the scope, the channels where
 //! messages are; the wall clock nowhere.
 
 use crate::code::Code;
@@ -49,9 +49,10 @@ fn wrong_cfg(code: &Code, index: usize) -> Option<&'static str> {
             return Some("`cfg(feature)` stands on `mod` and `pub use` in lib.rs only");
         }
     }
-    let may_ask_system = code.path.starts_with("process/sys") || code.path == "fork.rs";
+    let may_ask_system = code.path.starts_with("process/sys")
+        || matches!(code.path.as_str(), "fork.rs" | "pages.rs");
     if mentions(&|i| names_system(code.at(i))) && !may_ask_system {
-        return Some("what depends on the system stands in process/sys and fork.rs only");
+        return Some("what depends on the system stands in process/sys, fork.rs and pages.rs only");
     }
     None
 }
@@ -121,6 +122,7 @@ fn the_system_is_found_outside_its_door() {
         assert_eq!(found("pool/mod.rs", text).len(), 1, "{text}");
         assert_eq!(found("process/sys/unix.rs", text), [""; 0], "{text}");
         assert_eq!(found("fork.rs", text), [""; 0], "{text}");
+        assert_eq!(found("pages.rs", text), [""; 0], "{text}");
     }
 }
 
