@@ -31,6 +31,7 @@ const INVENTORY: &[&str] = &[
     "job/mod.rs",
     "join.rs",
     "map/collect.rs",
+    "map/gather.rs",
     "map/memory.rs",
     "map/sweep.rs",
     "pages.rs",
