@@ -151,6 +151,7 @@ mod job;
 mod join;
 mod map;
 mod memory;
+mod pages;
 mod pool;
 mod scheduler;
 mod scope;

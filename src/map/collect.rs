@@ -14,6 +14,7 @@ use std::ptr;
 use super::failure::Failure;
 use super::sweep::{Body, Stopped, sweep};
 use crate::error::Panic;
+use crate::pages;
 use crate::pool::Pool;
 use crate::source::{IntoSource, Source};
 use crate::unwind::{catch, discard};
@@ -148,7 +149,7 @@ where
     E: Send,
 {
     let length = source.len();
-    let mut results = Vec::with_capacity(length);
+    let mut results = pages::room_for(length);
     let body = Collect { results: results.as_mut_ptr(), init, call, types: PhantomData };
     match sweep(pool, source, &body, 1) {
         Ok(()) => {

@@ -42,6 +42,16 @@ impl Cursor {
         // The range that `advance` made of `start`, once more.
         Some(start..advance(start)?)
     }
+
+    /// As [`claim`](Self::claim), as long as nobody else knows of this cursor.
+    pub(super) fn claim_alone(&self, size: usize) -> Option<Range<usize>> {
+        let left = self.left();
+        let start = self.units - left;
+        let end = start + size.clamp(1, left.max(1)).min(left);
+        // ORDERING: Relaxed: the cursor is shown to others later, with what it covers.
+        self.next.store(end, Ordering::Relaxed);
+        (left > 0).then_some(start..end)
+    }
 }
 
 #[cfg(all(test, not(loom)))]

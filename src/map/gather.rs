@@ -2,12 +2,15 @@
 //!
 //! Each claim has a vector of its own; the vectors are joined in the order of the claims.
 
+#![expect(unsafe_code, reason = "fills a vector from many threads")]
+
 use std::convert::Infallible;
-use std::mem::take;
+use std::mem::{MaybeUninit, take};
 use std::ops::Range;
 
 use super::collect::Place;
 use super::sweep::{Body, sweep_through};
+use crate::pages;
 use crate::pool::Pool;
 use crate::source::{IntoSource, Source};
 use crate::sync::{Mutex, lock};
@@ -75,17 +78,30 @@ where
     let body = sweep_through(pool, source, body, 1);
     let mut claims = body.claims.into_inner().expect("nobody panics under this lock");
     claims.sort_unstable_by_key(|(start, _)| *start);
-    join_in_order(claims.into_iter().map(|(_, results)| results).collect())
+    join_in_order(pool, claims.into_iter().map(|(_, results)| results).collect())
 }
 
-fn join_in_order<R>(mut parts: Vec<Vec<R>>) -> Vec<R> {
-    if parts.len() == 1 {
-        return parts.swap_remove(0);
+/// All parts in one vector. All threads move them there, since that takes about as long as it took
+/// to make them.
+fn join_in_order<R: Send>(pool: &Pool, mut parts: Vec<Vec<R>>) -> Vec<R> {
+    if parts.len() <= 1 {
+        return parts.pop().unwrap_or_default();
     }
-    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-    for mut part in parts {
-        all.append(&mut part);
-    }
+    let length = parts.iter().map(Vec::len).sum();
+    let mut all = pages::room_for(length);
+    let mut room = &mut all.spare_capacity_mut()[..length];
+    let pairs = parts.into_iter().map(|part| {
+        let (places, rest) = take(&mut room).split_at_mut(part.len());
+        room = rest;
+        (places, part)
+    });
+    pool.for_each(pairs.collect::<Vec<_>>(), |(places, part): (&mut [MaybeUninit<R>], _)| {
+        for (place, result) in places.iter_mut().zip(part) {
+            place.write(result);
+        }
+    });
+    // SAFETY: the places of all parts were written, and they are as many.
+    unsafe { all.set_len(length) };
     all
 }
 

@@ -6,11 +6,16 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a claim should take: long against the claim itself, short against a time slice.
-const TARGET: Duration = Duration::from_micros(100);
+/// How long a claim should take, in nanoseconds: long against the claim itself, short against a time
+/// slice.
+const TARGET: f64 = 100_000.0;
 
 /// A claim may be so many times as large as the one before.
-const GROWTH: u128 = 16;
+const GROWTH: f64 = 16.0;
+
+/// It is no smaller than this fraction of what the clock allows (2 µs): smaller claims would cost
+/// the cursor more than they even out.
+const LEAST: usize = 50;
 
 /// The fair part: one share for each participant, so many times over.
 const SHARES: usize = 2;
@@ -24,9 +29,9 @@ pub(super) struct Pace {
     participants: usize,
     /// When the claim began that is in work.
     began: Instant,
-    /// The units worked off, and the time that they took.
+    /// The units worked off, and the nanoseconds that they took.
     units: usize,
-    spent: Duration,
+    spent: f64,
 }
 
 impl Pace {
@@ -38,7 +43,7 @@ impl Pace {
             participants,
             began: Instant::now(),
             units: 0,
-            spent: Duration::ZERO,
+            spent: 0.0,
         }
     }
 
@@ -47,7 +52,8 @@ impl Pace {
         if self.is_fixed {
             return self.size;
         }
-        self.size.min(left.div_ceil(SHARES * self.participants))
+        let fair = left.div_ceil(SHARES * self.participants);
+        self.size.min(fair.max(self.size / LEAST))
     }
 
     /// A claim begins. Without this it begins when the last one ended.
@@ -57,26 +63,29 @@ impl Pace {
         }
     }
 
-    /// A claim of `units` is done: says how long it took.
-    pub(super) fn lap(&mut self, units: usize) -> Duration {
+    /// A claim of `units` is done: says how many nanoseconds it took.
+    pub(super) fn lap(&mut self, units: usize) -> f64 {
         if self.is_fixed {
-            return Duration::ZERO;
+            return 0.0;
         }
         let now = Instant::now();
-        let spent = now.duration_since(self.began);
+        let spent = nanoseconds(now.duration_since(self.began));
         self.began = now;
         self.units = self.units.saturating_add(units);
         self.spent += spent;
-        let fitting = units as u128 * TARGET.as_nanos() / spent.as_nanos().max(1);
-        let largest = (units as u128 * GROWTH).min(usize::MAX as u128);
-        self.size = fitting.clamp(1, largest) as usize;
+        let units = units as f64;
+        self.size = (units * TARGET / spent.max(1.0)).clamp(1.0, units * GROWTH) as usize;
         spent
     }
 
     /// What a unit has cost so far, in nanoseconds.
     pub(super) fn cost(&self) -> Option<f32> {
-        (self.units > 0).then(|| self.spent.as_nanos() as f32 / self.units as f32)
+        (self.units > 0).then(|| (self.spent / self.units as f64) as f32)
     }
+}
+
+fn nanoseconds(duration: Duration) -> f64 {
+    duration.as_secs() as f64 * 1e9 + f64::from(duration.subsec_nanos())
 }
 
 #[cfg(all(test, not(loom)))]
@@ -88,6 +97,8 @@ mod tests {
         let mut pace = Pace::new(2, None);
         pace.size = 1000;
         assert_eq!(pace.size(100), 25);
+        assert_eq!(pace.size(1), 20);
+        pace.size = 49;
         assert_eq!(pace.size(1), 1);
     }
 
@@ -96,7 +107,7 @@ mod tests {
         let mut pace = Pace::new(2, None);
         pace.lap(1);
         assert!((2..=16).contains(&pace.size));
-        pace.began = Instant::now() - 100 * TARGET;
+        pace.began = Instant::now() - Duration::from_millis(10);
         pace.lap(1000);
         assert!(pace.size <= 10);
     }

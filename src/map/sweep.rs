@@ -174,9 +174,11 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
     /// then, as long as units cost about as much as last time.
     fn work_while_tiny(&self, own: &mut Option<B::Own>, pace: &mut Pace, cost: f32) {
         let mut size = 1;
-        while let Some(units) = self.claim(own, |_| size) {
-            let spent = pace.lap(units).as_nanos() as f32;
-            if spent > SURPRISE * cost * units as f32 + GRACE {
+        while self.cursor.left() > 0 {
+            let claim = self.cursor.claim_alone(size);
+            let Some(units) = claim.and_then(|claim| self.see_to(own, claim)) else { break };
+            let expected = cost * units as f32;
+            if pace.lap(units) as f32 > SURPRISE * expected + GRACE {
                 break;
             }
             size = (TINIEST / cost) as usize;
@@ -211,7 +213,11 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         if self.failures.any() {
             return None;
         }
-        let claim = self.cursor.claim(size)?;
+        self.see_to(own, self.cursor.claim(size)?)
+    }
+
+    /// Works a claim off; says how many units it had. `None`: it failed.
+    fn see_to(&self, own: &mut Option<B::Own>, claim: Range<usize>) -> Option<usize> {
         let units = claim.len();
         let items = claim.start * self.unit..self.first_item_after(claim.end);
         let mut at = items.start;

@@ -7,6 +7,7 @@ mod bad_input;
 mod beside;
 mod channels;
 mod compile_fail;
+mod crowds;
 mod joins;
 mod pools;
 mod processes;

@@ -1,7 +1,7 @@
 //! `cfg` and borrowed crates stay where few have to think of them: `cfg(loom)` in `sync.rs` and on
 //! test modules, `cfg(feature)` on modules and re-exports in `lib.rs`, what depends on the system
-//! in `process/sys`, `fork.rs` and `cpu.rs`; the deques in the scheduler and the scope, the channels where
-//! messages are; the wall clock nowhere.
+//! in `process/sys`, `fork.rs`, `cpu.rs` and `pages.rs`; the deques in the scheduler and the scope,
+//! the channels where messages are; the wall clock nowhere.
 
 use crate::code::Code;
 
@@ -49,10 +49,12 @@ fn wrong_cfg(code: &Code, index: usize) -> Option<&'static str> {
             return Some("`cfg(feature)` stands on `mod` and `pub use` in lib.rs only");
         }
     }
-    let may_ask_system =
-        code.path.starts_with("process/sys") || matches!(&*code.path, "fork.rs" | "cpu.rs");
+    let may_ask_system = code.path.starts_with("process/sys")
+        || matches!(&*code.path, "fork.rs" | "cpu.rs" | "pages.rs");
     if mentions(&|i| names_system(code.at(i))) && !may_ask_system {
-        return Some("what depends on the system stands in process/sys, fork.rs and cpu.rs only");
+        return Some(
+            "what depends on the system stands in process/sys, fork.rs, cpu.rs and pages.rs only",
+        );
     }
     None
 }
@@ -122,6 +124,7 @@ fn the_system_is_found_outside_its_door() {
         assert_eq!(found("pool/mod.rs", text).len(), 1, "{text}");
         assert_eq!(found("process/sys/unix.rs", text), [""; 0], "{text}");
         assert_eq!(found("fork.rs", text), [""; 0], "{text}");
+        assert_eq!(found("pages.rs", text), [""; 0], "{text}");
     }
 }
 

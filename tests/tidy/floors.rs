@@ -5,7 +5,7 @@ use crate::code::Code;
 
 /// From the ground up. `lib.rs` is above all.
 const FLOORS: [&[&str]; 11] = [
-    &["sync", "unwind", "error", "fork", "cpu"],
+    &["sync", "unwind", "error", "fork", "cpu", "pages"],
     &["wait", "source", "observe", "memory"],
     &["job", "cancel"],
     &["channel", "shared"],
