@@ -52,6 +52,7 @@ const INVENTORY: &[&str] = &[
     "source/trial.rs",
     "source/windows.rs",
     "source/zip.rs",
+    "task/block.rs",
     "task/cell.rs",
     "task/handle.rs",
     "task/ticket.rs",
