@@ -40,6 +40,8 @@ const INVENTORY: &[&str] = &[
     "scheduler/seat.rs",
     "scheduler/waiting.rs",
     "scope/handle.rs",
+    "scope/queue.rs",
+    "scope/ring.rs",
     "scope/tasks.rs",
     "shared/array.rs",
     "shared/held.rs",
