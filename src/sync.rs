@@ -19,6 +19,9 @@ pub(crate) use std::sync::{
 
 pub(crate) use std::sync::atomic::Ordering;
 
+/// Whether models run: what keeps state from one run to the next stays out of them.
+pub(crate) const IS_MODEL: bool = cfg!(loom);
+
 /// An [`std::cell::UnsafeCell`] with loom's interface: accesses are closures, which loom checks.
 #[cfg(not(loom))]
 #[derive(Debug)]

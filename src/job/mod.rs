@@ -181,6 +181,23 @@ impl Job {
         unsafe { (self.vtable().tag)(self.0) }
     }
 
+    /// The word itself, for queues that keep words.
+    #[inline]
+    pub(crate) fn into_raw(self) -> *mut () {
+        self.0.as_ptr().cast()
+    }
+
+    /// The job that was made a word.
+    ///
+    /// # Safety
+    ///
+    /// - It comes from [`into_raw`](Self::into_raw), and becomes a job again once.
+    #[inline]
+    pub(crate) unsafe fn from_raw(word: *mut ()) -> Self {
+        // SAFETY: a job's word is not null.
+        Self(unsafe { NonNull::new_unchecked(word.cast()) })
+    }
+
     /// The same entry once more.
     ///
     /// # Safety

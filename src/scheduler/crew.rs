@@ -100,6 +100,7 @@ impl Crew {
         }
     }
 
+    #[cold]
     fn send_invitation(self: &Arc<Self>, scheduler: &Scheduler) {
         let share = NonNull::new(Arc::into_raw(Arc::clone(self)).cast_mut());
         let share = share.expect("an Arc is nowhere null");
@@ -116,6 +117,7 @@ impl Crew {
 
     /// As [`invite`](Self::invite), for pieces that somebody may wait for without taking part: if
     /// it does not come to an invitation now, then when a participant leaves.
+    #[inline]
     pub(crate) fn summon(self: &Arc<Self>, scheduler: &Scheduler) {
         if self.gate.summon(self.limit) {
             self.send_invitation(scheduler);
@@ -129,6 +131,7 @@ impl Crew {
     }
 
     /// Invites from inside [`Pieces::take_part`], where only a reference is at hand.
+    #[inline]
     pub(crate) fn invite_next(&self, scheduler: &Scheduler) {
         if self.has_room() {
             // SAFETY: a crew lives in an `Arc` always, and the caller's reference keeps it alive.
@@ -243,6 +246,7 @@ impl Gate {
         Self(AtomicUsize::new(0))
     }
 
+    #[inline]
     fn has_room(&self, limit: usize) -> bool {
         // ORDERING: Relaxed: a first look, `invite` decides.
         Self::admits(self.0.load(Ordering::Relaxed), limit)
@@ -260,12 +264,13 @@ impl Gate {
     }
 
     /// As [`invite`](Self::invite); if none may go out, the next participant to leave sees to it.
+    #[inline]
     fn summon(&self, limit: usize) -> bool {
-        let next = |word| Some(word | if Self::admits(word, limit) { INVITED } else { SUMMONED });
         // ORDERING: Release shows the new pieces to the participant that this keeps from leaving
         // without a look. Pairs with `clear_summons`, `accept` and `leave`.
-        let before = self.0.fetch_update(Ordering::Release, Ordering::Relaxed, next);
-        before.is_ok_and(|word| Self::admits(word, limit))
+        let before = self.0.fetch_or(SUMMONED, Ordering::Release);
+        // The summons stay beside the invitation: who accepts it answers both.
+        Self::admits(before, limit) && self.invite(limit)
     }
 
     /// Whether there were summons, which whoever asks answers.
@@ -326,11 +331,18 @@ impl Scheduler {
     /// Whether a participant should leave at the next piece: detached tasks wait for its thread.
     pub(crate) fn is_needed(&self) -> bool {
         self.with_seat(|seat| {
-            seat.is_some_and(|seat| self.is_worker(seat) && self.is_needed_elsewhere(seat))
+            seat.is_some_and(|seat| self.is_worker(seat) && self.is_needed_from(seat))
         })
     }
 
-    fn is_worker(&self, seat: &Seat) -> bool {
+    /// The same, of the worker or spare on `seat`.
+    #[inline]
+    pub(crate) fn is_needed_from(&self, seat: &Seat) -> bool {
+        self.is_needed_elsewhere(seat)
+    }
+
+    /// Whether the thread of `seat` is a worker, or a spare.
+    pub(crate) fn is_worker(&self, seat: &Seat) -> bool {
         !self.places.is_guest(seat)
     }
 }
@@ -468,7 +480,7 @@ mod model {
 
     /// A piece comes while the only participant leaves: it is taken, or an invitation goes out.
     ///
-    /// Seen to fail when `leave` does not look at the summons.
+    /// Seen to fail when `leave` does not look at the summons, and when `summon` leaves none.
     #[test]
     fn no_summons_go_unanswered() {
         loom::model(|| {

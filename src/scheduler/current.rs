@@ -86,6 +86,17 @@ pub(crate) fn enter<R>(scheduler: &Scheduler, seat: Option<&Seat>, f: impl FnOnc
     f()
 }
 
+/// As [`enter`] on a seat of this thread, for nothing where it works on that seat anyway.
+#[inline]
+pub(crate) fn within<R>(seat: &Seat, f: impl FnOnce() -> R) -> R {
+    let is_there = |frame: &Frame| ptr::eq(frame.seat, seat);
+    if with_current(|frame| frame.is_some_and(is_there)) {
+        f()
+    } else {
+        enter(seat.scheduler(), Some(seat), f)
+    }
+}
+
 /// A number that no other living thread has.
 #[inline]
 pub(crate) fn this_thread() -> usize {

@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::Scheduler;
+use super::{Scheduler, Seat};
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
 use crate::wait::step_aside;
 
@@ -175,10 +175,10 @@ impl Scheduler {
         self.wait_for_end(None)
     }
 
-    /// Runs `f`, which runs a task of this pool on the thread that joined it: the pool does not end
-    /// meanwhile.
-    pub(crate) fn while_claimed<R>(&self, f: impl FnOnce() -> R) -> R {
-        if self.is_on_worker() {
+    /// Runs `f`, which runs a task of this pool on the thread that joined it, and that has `seat`:
+    /// the pool does not end meanwhile.
+    pub(crate) fn while_claimed<R>(&self, seat: Option<&Seat>, f: impl FnOnce() -> R) -> R {
+        if seat.is_some_and(|seat| self.is_worker(seat)) {
             return f();
         }
         // ORDERING: Acquire keeps the claim after it, Release is for symmetry with the end below:

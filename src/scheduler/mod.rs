@@ -36,9 +36,9 @@ use crate::wait::{Sleep, Urgency, Wake, set_stand_in};
 
 pub(crate) use counters::Tally;
 pub(crate) use crew::{Crew, Departure, Pieces};
-pub(crate) use current::{enter, innermost, this_thread, with_current};
+pub(crate) use current::{enter, innermost, this_thread, with_current, within};
 pub(crate) use joins::Popped;
-pub(crate) use queue::{Entry, Queue};
+pub(crate) use queue::{Entry, Queue, are_many, sift};
 pub(crate) use seat::Seat;
 pub(crate) use waiting::{block_on, pause};
 

@@ -100,13 +100,13 @@ impl<T> fmt::Debug for Queue<T> {
 }
 
 /// Whether so many tombstones are worth going through a queue of that length.
-pub(super) fn are_many(tombstones: usize, length: usize) -> bool {
+pub(crate) fn are_many(tombstones: usize, length: usize) -> bool {
     tombstones >= FEW.max(length / 2)
 }
 
 /// Goes through `count` entries of a queue: tombstones are buried, the others queue up again. True:
 /// there were others.
-pub(super) fn sift<T: Entry>(
+pub(crate) fn sift<T: Entry>(
     count: usize,
     mut pop: impl FnMut() -> Option<T>,
     push: impl Fn(T),

@@ -89,6 +89,7 @@ impl Scheduler {
     }
 
     /// Whether detached tasks wait and nobody but this thread is about to take them.
+    #[inline]
     pub(super) fn is_needed_elsewhere(&self, seat: &Seat) -> bool {
         (seat.has_task() || !self.injector.is_empty()) && !self.sleep.has_sleeping_worker()
     }

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::queue::Order;
 use super::tasks::Tasks;
 use crate::error::{TaskError, TryJoinError};
 use crate::task::{Patience, Ticket, await_ticket};
@@ -15,7 +16,7 @@ use crate::task::{Patience, Ticket, await_ticket};
 /// ```
 pub struct ScopedHandle<'scope, T> {
     pub(super) ticket: Ticket<'scope, T>,
-    pub(super) sequence: u64,
+    pub(super) order: Order,
     pub(super) tasks: &'scope Tasks,
 }
 
@@ -61,7 +62,7 @@ impl<T> Drop for ScopedHandle<'_, T> {
     fn drop(&mut self) {
         // SAFETY: the handle is going away, nobody uses the ticket after this.
         if let Some(payload) = unsafe { self.ticket.release() } {
-            self.tasks.note_panic(self.sequence, payload);
+            self.tasks.note_panic(self.order, payload);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Tasks that borrow: all of them have ended when the scope returns.
 //!
-//! A scope has one queue of its own. Whoever takes part in the scope takes tasks from it: its owner
+//! A scope has a queue of its own. Whoever takes part in the scope takes tasks from it: its owner
 //! (once its body is done), and the threads that accept an invitation. So the owner finds its tasks
 //! without searching, and whoever serves this scope serves nothing else by mistake.
 
 mod handle;
+mod queue;
+mod ring;
 mod tasks;
 
 use std::fmt;
@@ -137,8 +139,8 @@ impl<'scope> Scope<'scope, '_> {
         T: Send + 'scope,
     {
         let (job, ticket) = new_task(f);
-        let sequence = self.tasks.add(job);
-        ScopedHandle { ticket, sequence, tasks: &self.tasks }
+        let order = self.tasks.add(job);
+        ScopedHandle { ticket, order, tasks: &self.tasks }
     }
 }
 

@@ -2,24 +2,25 @@
 //!
 //! # Invariant
 //!
-//! A task counts as spawned before it is queued, and as ended when whoever claimed it has put its
-//! result away and dropped what nobody wants. The owner returns when as many have ended as were
-//! spawned, no participant is left, and its queue has only tombstones. Whoever counts the last one
-//! still is a participant (or runs another task, or is the owner), so what it touches afterwards is
-//! still there.
+//! A task counts as spawned before it is queued, and as ended some time after whoever claimed it has
+//! put its result away and dropped what nobody wants: who runs several in a row counts them
+//! together, before it waits or leaves. The owner returns when as many have ended as were spawned,
+//! no participant is left, and its queue has only tombstones. Whoever counts the last one still is a
+//! participant (or runs another task, or is the owner), so what it touches afterwards is still
+//! there.
 
 #![expect(unsafe_code, reason = "opens a crew on the stack of the scope's owner")]
 
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::mem::take;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_utils::CachePadded;
 
+use super::queue::{Order, Queued, TaskQueue};
 use crate::job::{Job, Ran};
-use crate::scheduler::{
-    Crew, Departure, Entry, Pieces, Queue, Scheduler, Tally, enter, pause, this_thread,
-};
+use crate::scheduler::{Crew, Departure, Pieces, Scheduler, Tally, enter, pause};
 use crate::sync::{Mutex, Ordering, lock};
 use crate::task::Ticket;
 use crate::unwind::{Payload, discard};
@@ -28,25 +29,21 @@ use crate::wait::{Bell, Parker, step_aside};
 /// How often the owner looks for tasks and for the end before it parks.
 const LOOKS: u32 = 100;
 
-/// A task in the scope's queue, with its place in the order of spawning.
-struct Queued {
-    sequence: u64,
-    job: Job,
-}
-
 /// The tasks of one scope, whatever their lifetimes.
 pub(super) struct Tasks {
     scheduler: Arc<Scheduler>,
-    queue: Queue<Queued>,
-    /// How many tasks there ever were, and how many of them have ended.
+    queue: TaskQueue,
+    /// How many tasks there ever were: of the owner, who alone writes the first one, and of others.
     spawned: CachePadded<AtomicU64>,
+    spawned_by_others: AtomicU64,
+    /// How many of them have ended.
     ended: CachePadded<AtomicU64>,
+    is_body_over: AtomicBool,
     /// The earliest-spawned panic that nobody has taken.
-    panic: Mutex<Option<(u64, Payload)>>,
+    panic: Mutex<Option<(Order, Payload)>>,
     crew: OnceLock<Arc<Crew>>,
     limit: usize,
     tag: usize,
-    owner: usize,
     /// Rings for the owner: there is a new task, or all are done.
     bell: Bell,
 }
@@ -55,55 +52,89 @@ impl Tasks {
     pub(super) fn new(scheduler: Arc<Scheduler>, limit: usize, tag: usize) -> Self {
         Self {
             scheduler,
-            queue: Queue::new(),
+            queue: TaskQueue::new(),
             spawned: CachePadded::new(AtomicU64::new(0)),
+            spawned_by_others: AtomicU64::new(0),
             ended: CachePadded::new(AtomicU64::new(0)),
+            is_body_over: AtomicBool::new(false),
             panic: Mutex::new(None),
             crew: OnceLock::new(),
             limit,
             tag,
-            owner: this_thread(),
             bell: Bell::new(Parker::current()),
         }
     }
 
     /// Adds a task, and returns its place in the order of spawning.
-    pub(super) fn add(&self, job: Job) -> u64 {
-        // ORDERING: Relaxed: whoever adds keeps the scope open: it is its body, or a task that will
-        // count itself as ended after this. See `is_done`.
-        let sequence = self.spawned.fetch_add(1, Ordering::Relaxed);
-        if self.scheduler.is_alone() {
-            enter(&self.scheduler, None, || self.run(Queued { sequence, job }));
-            return sequence;
+    ///
+    /// It counts as spawned before it is queued. Whoever adds it keeps the scope open: it is its
+    /// body, or a task that counts as ended after this.
+    #[inline]
+    pub(super) fn add(&self, job: Job) -> Order {
+        let is_own = self.queue.is_own();
+        if !is_own || self.scheduler.is_alone() {
+            return self.add_elsewhere(job);
         }
-        self.queue.push(Queued { sequence, job });
-        self.tell_of_tasks();
-        sequence
+        // ORDERING: Relaxed: only the owner writes it. See `is_done`.
+        let own = self.spawned.load(Ordering::Relaxed) + 1;
+        // ORDERING: Relaxed, as above.
+        self.spawned.store(own, Ordering::Relaxed);
+        // SAFETY: just looked.
+        unsafe { self.queue.push_own(job, own) };
+        self.summon();
+        Order { own, others: 0 }
+    }
+
+    /// Adds a task of another thread than the owner's, or of a pool without threads.
+    #[cold]
+    fn add_elsewhere(&self, job: Job) -> Order {
+        // ORDERING: Relaxed: who came to spawn by what the owner did sees the owner's count of it.
+        let own = self.spawned.load(Ordering::Relaxed);
+        // ORDERING: Relaxed, see `is_done`.
+        let others = self.spawned_by_others.fetch_add(1, Ordering::Relaxed) + 1;
+        let order = Order { own, others };
+        if self.scheduler.is_alone() {
+            if enter(&self.scheduler, None, || self.run(Queued { order, job })) {
+                self.account_for(1);
+            }
+        } else {
+            self.queue.push_other(Queued { order, job });
+            self.tell_of_tasks();
+        }
+        order
     }
 
     fn tell_of_tasks(&self) {
-        if self.limit > 0 {
-            self.crew().summon(&self.scheduler);
-        }
-        if this_thread() != self.owner {
+        self.summon();
+        if !self.queue.is_own() {
             self.bell.ring();
         }
     }
 
-    fn crew(&self) -> &Arc<Crew> {
+    #[inline]
+    fn summon(&self) {
+        if self.limit > 0 {
+            let crew = self.crew.get().unwrap_or_else(|| self.open_crew());
+            crew.summon(&self.scheduler);
+        }
+    }
+
+    #[cold]
+    fn open_crew(&self) -> &Arc<Crew> {
         // SAFETY: a scope is borrowed for its whole life once it can spawn, so it stays where it
         // is; `finish` closes the crew before it goes.
         self.crew.get_or_init(|| unsafe { Crew::open(self, self.limit, self.tag) })
     }
 
-    fn run(&self, task: Queued) {
+    /// Runs a task. True: it has ended, and is to be accounted for. Else its joiner has run it, and
+    /// accounts for it.
+    fn run(&self, task: Queued) -> bool {
         match task.job.run(0) {
-            // Its joiner has run it, and accounts for it.
-            Ran::Spent => return,
+            Ran::Spent => return false,
             Ran::Finished => {}
-            Ran::Orphaned(payload) => self.note_panic(task.sequence, payload),
+            Ran::Orphaned(payload) => self.note_panic(task.order, payload),
         }
-        self.account_for_one();
+        true
     }
 
     /// Runs the ticket's task on this thread, if nobody has claimed it.
@@ -115,35 +146,40 @@ impl Tasks {
             if self.queue.bury() {
                 self.tell_of_tasks();
             }
-            self.account_for_one();
+            self.account_for(1);
         }
         has_run
     }
 
-    fn account_for_one(&self) {
-        // ORDERING: Release hands what the task did, what it spawned included, to the owner;
+    /// So many tasks have ended.
+    fn account_for(&self, count: u64) {
+        // ORDERING: Release hands what the tasks did, what they spawned included, to the owner;
         // Acquire makes the last one hand on everybody's. Pairs with `is_done`.
-        let ended = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
-        // ORDERING: Relaxed: the last task to end sees all that were spawned, since each of them was
-        // spawned before something ended that it has seen.
-        if ended == self.spawned.load(Ordering::Relaxed) && this_thread() != self.owner {
+        let ended = self.ended.fetch_add(count, Ordering::AcqRel) + count;
+        // The last task to end sees all that were spawned, since each of them was spawned before
+        // something ended that it has seen.
+        if ended == self.spawned() && !self.queue.is_own() {
             self.bell.ring();
         }
     }
 
-    /// Whether all tasks have ended, once the body has.
-    fn is_done(&self) -> bool {
-        // ORDERING: Acquire pairs with `account_for_one`. Read first: a task that has ended has
-        // counted what it spawned, so as many spawned as ended means that none is left to spawn.
-        let ended = self.ended.load(Ordering::Acquire);
-        // ORDERING: Relaxed: ordered after the load above.
-        ended == self.spawned.load(Ordering::Relaxed)
+    fn spawned(&self) -> u64 {
+        // ORDERING: Relaxed: ordered after a load of `ended`.
+        self.spawned.load(Ordering::Relaxed) + self.spawned_by_others.load(Ordering::Relaxed)
     }
 
-    pub(super) fn note_panic(&self, sequence: u64, payload: Payload) {
+    /// Whether all tasks have ended, once the body has.
+    fn is_done(&self) -> bool {
+        // ORDERING: Acquire pairs with `account_for`. Read first: a task that has ended has
+        // counted what it spawned, so as many spawned as ended means that none is left to spawn.
+        let ended = self.ended.load(Ordering::Acquire);
+        ended == self.spawned()
+    }
+
+    pub(super) fn note_panic(&self, order: Order, payload: Payload) {
         let mut first = lock(&self.panic);
-        let is_first = first.as_ref().is_none_or(|(earlier, _)| sequence < *earlier);
-        let later = if is_first { first.replace((sequence, payload)) } else { Some((0, payload)) };
+        let is_first = first.as_ref().is_none_or(|(earlier, _)| order < *earlier);
+        let later = if is_first { first.replace((order, payload)) } else { Some((order, payload)) };
         drop(first);
         discard(later);
     }
@@ -154,20 +190,22 @@ impl Tasks {
 
     /// Runs what is left and waits for what others run. Afterwards the scope is the owner's alone.
     pub(super) fn finish(&self) {
-        while !self.is_done() {
-            if !self.run_next() && !self.look_again() {
+        // ORDERING: Relaxed: says only whether to wait for more.
+        self.is_body_over.store(true, Ordering::Relaxed);
+        let mut shift = Shift::begin(self);
+        loop {
+            shift.run_all();
+            if self.is_done() {
+                break;
+            }
+            if !self.look_again() {
                 self.await_news();
             }
         }
         if let Some(crew) = self.crew.get() {
             crew.close(&self.scheduler);
         }
-        while self.run_next() {}
-    }
-
-    fn run_next(&self) -> bool {
-        let next = self.queue.pop();
-        next.map(|task| self.run(task)).is_some()
+        shift.run_all();
     }
 
     /// Whether something happens within a short while.
@@ -185,56 +223,100 @@ impl Tasks {
     }
 }
 
-impl Tasks {
+/// One thread's work for the scope.
+struct Shift<'a> {
+    tasks: &'a Tasks,
+    turn: u32,
+    /// So many tasks have ended here that are not accounted for yet.
+    ended: u64,
+}
+
+impl<'a> Shift<'a> {
+    fn begin(tasks: &'a Tasks) -> Self {
+        Self { tasks, turn: 0, ended: 0 }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<Queued> {
+        self.turn = self.turn.wrapping_add(1);
+        self.tasks.queue.pop(self.turn)
+    }
+
     /// The next task; where there is none it waits a little, since leaving and coming back costs
     /// more.
-    fn next_soon(&self) -> Option<Queued> {
+    #[inline]
+    fn next_soon(&mut self) -> Option<Queued> {
+        let next = self.next();
+        if next.is_some() { next } else { self.wait_for_next() }
+    }
+
+    #[cold]
+    fn wait_for_next(&mut self) -> Option<Queued> {
+        self.report();
         for _ in 0..LOOKS {
-            let next = self.queue.pop();
-            if next.is_some() || self.is_done() {
+            let next = self.next();
+            if next.is_some() || self.is_over() {
                 return next;
             }
             pause();
         }
         None
     }
-}
 
-impl Pieces for Tasks {
-    fn take_part(&self, crew: &Crew) -> Departure {
-        loop {
-            while let Some(task) = self.next_soon() {
-                if !self.queue.is_empty() {
-                    crew.invite_next(&self.scheduler);
-                }
-                self.run(task);
-                // Detached tasks wait for this thread: the scope's go on without it, or later.
-                if self.scheduler.is_needed() && !self.queue.is_empty() {
-                    return Departure::Early;
-                }
-            }
-            if !crew.was_summoned() {
-                crew.withdraw(&self.scheduler);
-                return Departure::Done;
-            }
+    fn is_over(&self) -> bool {
+        // ORDERING: Relaxed: says only whether to wait for more.
+        self.tasks.is_body_over.load(Ordering::Relaxed) && self.tasks.is_done()
+    }
+
+    #[inline]
+    fn run(&mut self, task: Queued) {
+        self.ended += u64::from(self.tasks.run(task));
+    }
+
+    fn run_all(&mut self) {
+        while let Some(task) = self.next() {
+            self.run(task);
+        }
+        self.report();
+    }
+
+    /// Accounts for what has ended here.
+    fn report(&mut self) {
+        if self.ended > 0 {
+            self.tasks.account_for(take(&mut self.ended));
         }
     }
 }
 
-impl Entry for Queued {
-    fn is_spent(&self) -> bool {
-        self.job.is_spent()
-    }
-
-    fn bury(self) {
-        self.job.bury();
+impl Pieces for Tasks {
+    fn take_part(&self, crew: &Crew) -> Departure {
+        let mut shift = Shift::begin(self);
+        self.scheduler.with_seat(|seat| {
+            let worker = seat.filter(|seat| self.scheduler.is_worker(seat));
+            loop {
+                while let Some(task) = shift.next_soon() {
+                    if crew.has_room() && !self.queue.is_empty() {
+                        crew.invite_next(&self.scheduler);
+                    }
+                    shift.run(task);
+                    // Detached tasks wait for this thread: the scope's go on without it, or later.
+                    let is_needed = worker.is_some_and(|it| self.scheduler.is_needed_from(it));
+                    if is_needed && !self.queue.is_empty() {
+                        shift.report();
+                        return Departure::Early;
+                    }
+                }
+                if !crew.was_summoned() {
+                    crew.withdraw(&self.scheduler);
+                    return Departure::Done;
+                }
+            }
+        })
     }
 }
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // ORDERING: Relaxed: a number to look at.
-        let spawned = self.spawned.load(Ordering::Relaxed);
-        f.debug_struct("Tasks").field("spawned", &spawned).finish_non_exhaustive()
+        f.debug_struct("Tasks").field("spawned", &self.spawned()).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The one allocation of a task: its state, who waits for it, and its closure or its result.
+//! What a task consists of, in one piece: its state, who waits for it, and its closure or its result.
 //!
 //! ```text
 //!                claim                    latch
@@ -14,14 +14,16 @@
 //!
 //! Two shares keep the memory: the queue's entry and the handle, a bit each. The stage belongs to
 //! the claimer from the claim until it sets the latch, and to the handle from then on. A claimer
-//! that finds no handle sets no latch. Whoever gives up the last share has the task to itself, and
-//! sees to what is left in it.
+//! that finds no handle sets no latch; one that has the entry needs no claim then. Whoever gives up
+//! the last share has the task to itself, and sees to what is left in it.
 
 #![expect(unsafe_code, reason = "shares a task between a queue and a handle")]
 
+use std::alloc::Layout;
 use std::ptr::NonNull;
 
-use super::state::{ENTRY, State};
+use super::block::{Home, allocate, vacate};
+use super::state::{Claim, ENTRY, State};
 use super::ticket::{Failure, Refusal, Ticket, Untyped};
 use crate::job::{Header, Job, Ran, Work};
 use crate::sync::UnsafeCell;
@@ -37,12 +39,19 @@ enum Stage<F, T> {
     Taken,
 }
 
-/// The allocation.
+/// What a task begins with, whatever its closure.
+#[repr(C)]
+pub(super) struct Front {
+    header: Header,
+    pub(super) home: Home,
+    pub(super) state: State,
+    pub(super) latch: Latch,
+}
+
+/// The piece of memory.
 #[repr(C)]
 struct Task<F, T> {
-    header: Header,
-    state: State,
-    latch: Latch,
+    front: Front,
     stage: UnsafeCell<Stage<F, T>>,
 }
 
@@ -53,6 +62,7 @@ unsafe impl<F: Send, T: Send> Sync for Task<F, T> {}
 unsafe impl<F: Send, T: Send> Send for Task<F, T> {}
 
 /// A new task: the entry for a queue, and the ticket for a handle.
+#[inline]
 pub(crate) fn new_task<'a, F, T>(closure: F) -> (Job, Ticket<'a, T>)
 where
     F: FnOnce() -> T + Send + 'a,
@@ -60,27 +70,29 @@ where
 {
     let task = Task::allocate(State::queued(), Stage::Pending(closure));
     // SAFETY: the entry's share keeps the task alive until the job is used up.
-    (unsafe { Job::new(task) }, Ticket(task))
+    (unsafe { Job::new(task) }, Ticket::new(task))
 }
 
 /// A task that never runs.
 pub(crate) fn refused_task<'a, T: Send + 'a>(refusal: Refusal) -> Ticket<'a, T> {
     let task = Task::<fn() -> T, T>::allocate(State::refused(), Stage::Refused(refusal));
     // SAFETY: just allocated.
-    let latch = unsafe { &task.as_ref().latch };
+    let latch = unsafe { &task.as_ref().front.latch };
     // SAFETY: alive by the handle's share, and set here only.
     unsafe { Latch::set(latch, Outcome::Done) };
-    Ticket(task)
+    Ticket::new(task)
 }
 
 impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
+    #[inline]
     fn allocate(state: State, stage: Stage<F, T>) -> NonNull<Self> {
-        NonNull::from(Box::leak(Box::new(Self {
-            header: Header::of::<Self>(),
-            state,
-            latch: Latch::new(),
-            stage: UnsafeCell::new(stage),
-        })))
+        let (place, home) = allocate(Layout::new::<Self>());
+        let front = Front { header: Header::of::<Self>(), home, state, latch: Latch::new() };
+        let task = Self { front, stage: UnsafeCell::new(stage) };
+        let place = place.cast::<Self>();
+        // SAFETY: the memory is fresh, and was asked for by this layout.
+        unsafe { place.write(task) };
+        place
     }
 
     /// Puts another stage in the place of the one that is there.
@@ -98,6 +110,7 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
     /// # Safety
     ///
     /// - The caller has the claim, and a share.
+    #[inline]
     unsafe fn run_claimed(&self) {
         // SAFETY: the claim makes the stage the caller's.
         let Stage::Pending(closure) = (unsafe { self.replace(Stage::Taken) }) else {
@@ -109,6 +122,28 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
         };
         // SAFETY: as above.
         unsafe { self.complete(stage) };
+    }
+
+    /// Runs the closure of a task that nobody else has a share in, and frees it.
+    ///
+    /// # Safety
+    ///
+    /// - Nobody else has a share, and the closure is still there.
+    unsafe fn run_alone(this: NonNull<Self>) -> Ran {
+        // SAFETY: it is alive, and not freed before the end.
+        let task = unsafe { this.as_ref() };
+        // SAFETY: nobody else has it.
+        let Stage::Pending(closure) = (unsafe { task.replace(Stage::Taken) }) else {
+            unreachable!("whoever has the entry alone finds the closure")
+        };
+        let result = catch(closure).map(discard);
+        // The address stays taken while the closure runs: it is a name, see `Job::address`.
+        // SAFETY: `allocate` made it, with this home; nobody uses it any more.
+        unsafe { vacate(this, task.front.home) };
+        match result {
+            Ok(()) => Ran::Finished,
+            Err(payload) => Ran::Orphaned(payload),
+        }
     }
 
     /// Calls the task off instead of running it.
@@ -127,15 +162,16 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
     ///
     /// # Safety
     ///
-    /// - As for [`run_claimed`](Self::run_claimed).
+    /// - As for [`run_claimed`](Self::run_claimed), and the stage is [`Stage::Taken`].
+    #[inline]
     unsafe fn complete(&self, stage: Stage<F, T>) {
         // Without its completion the task would hang whoever waits for it.
         let guard = AbortGuard;
-        // SAFETY: the stage is still the caller's.
-        unsafe { self.replace(stage) };
-        if self.state.has_handle() {
+        // SAFETY: the stage is still the caller's, who has taken the closure out: nothing is lost.
+        self.stage.with_mut(|place| unsafe { place.write(stage) });
+        if self.front.state.has_handle() {
             // SAFETY: the caller's share keeps the latch alive, and a task completes once.
-            unsafe { Latch::set(&raw const self.latch, Outcome::Done) };
+            unsafe { Latch::set(&raw const self.front.latch, Outcome::Done) };
         }
         guard.disarm();
     }
@@ -148,19 +184,32 @@ impl<F: FnOnce() -> T + Send, T: Send> Task<F, T> {
     /// - The caller has the share, and does not use the task any more.
     unsafe fn release(this: NonNull<Self>, share: usize) -> Option<Payload> {
         // SAFETY: the share keeps the task alive.
-        if !unsafe { this.as_ref() }.state.release(share) {
+        if !unsafe { this.as_ref() }.front.state.release(share) {
             return None;
         }
-        // SAFETY: it came from a box, and no share is left.
-        let task = unsafe { Box::from_raw(this.as_ptr()) };
+        // SAFETY: no share is left, so nobody else has it.
+        unsafe { Self::dismantle(this) }
+    }
+
+    /// Drops what is left in the task, and frees it; a panic that nobody has taken comes out.
+    ///
+    /// # Safety
+    ///
+    /// - Nobody else has a share, and the task is not used any more.
+    unsafe fn dismantle(this: NonNull<Self>) -> Option<Payload> {
         // SAFETY: nobody else has it.
-        match unsafe { task.replace(Stage::Taken) } {
+        let task = unsafe { this.as_ref() };
+        // SAFETY: as above.
+        let payload = match unsafe { task.replace(Stage::Taken) } {
             Stage::Panicked(payload) => Some(payload),
             stage => {
                 discard(stage);
                 None
             }
-        }
+        };
+        // SAFETY: `allocate` made it, with this home; nobody uses it any more.
+        unsafe { vacate(this, task.front.home) };
+        payload
     }
 }
 
@@ -169,15 +218,18 @@ unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
     unsafe fn run(this: NonNull<Self>, _: usize) -> Ran {
         // SAFETY: the entry's share is this call's.
         let task = unsafe { this.as_ref() };
-        let is_claimed = task.state.claim();
-        if is_claimed {
+        let claim = task.front.state.claim_by_entry();
+        match claim {
+            // SAFETY: no share is left but this call's.
+            Claim::Sole => return unsafe { Self::run_alone(this) },
             // SAFETY: the claim is this call's.
-            unsafe { task.run_claimed() };
+            Claim::Won => unsafe { task.run_claimed() },
+            Claim::Lost => {}
         }
         // SAFETY: the entry is used up.
         match unsafe { Self::release(this, ENTRY) } {
             Some(payload) => Ran::Orphaned(payload),
-            None if is_claimed => Ran::Finished,
+            None if claim == Claim::Won => Ran::Finished,
             None => Ran::Spent,
         }
     }
@@ -190,7 +242,7 @@ unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
     unsafe fn cancel(this: NonNull<Self>) -> bool {
         // SAFETY: the entry's share is this call's.
         let task = unsafe { this.as_ref() };
-        let is_claimed = task.state.claim();
+        let is_claimed = task.front.state.claim();
         if is_claimed {
             // SAFETY: the claim is this call's.
             unsafe { task.call_off() };
@@ -202,7 +254,7 @@ unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
 
     unsafe fn is_spent(this: NonNull<Self>) -> bool {
         // SAFETY: the entry's share keeps the task alive.
-        unsafe { this.as_ref() }.state.has_started()
+        unsafe { this.as_ref() }.front.state.has_started()
     }
 
     unsafe fn tag(_: NonNull<Self>) -> usize {
@@ -211,15 +263,8 @@ unsafe impl<F: FnOnce() -> T + Send, T: Send> Work for Task<F, T> {
     }
 }
 
-impl<F: FnOnce() -> T + Send, T: Send> Untyped<T> for Task<F, T> {
-    fn state(&self) -> &State {
-        &self.state
-    }
-
-    fn latch(&self) -> &Latch {
-        &self.latch
-    }
-
+// SAFETY: `repr(C)`, and the front is the first field.
+unsafe impl<F: FnOnce() -> T + Send, T: Send> Untyped<T> for Task<F, T> {
     unsafe fn run(&self) {
         // SAFETY: the caller has the claim.
         unsafe { self.run_claimed() };
@@ -244,9 +289,11 @@ impl<F: FnOnce() -> T + Send, T: Send> Untyped<T> for Task<F, T> {
 /// Loom checks that the stage is never touched by two at a time, and that what a task holds is
 /// dropped (it counts its own `Arc`s).
 ///
-/// Seen to fail: with a `release` that lacks its `Release` or its `Acquire`; when `claim` always
-/// succeeds; when the latch is set before the stage is in place, or never; when the handle takes the
-/// result without a look at the latch; and when the entry gives up its share before the run.
+/// Seen to fail: with a `release` that lacks its `Release` or its `Acquire`, or looks for the last
+/// share by a `Relaxed` load; with a `claim_by_entry` that loads `Relaxed`, or that always finds the
+/// entry alone; when `claim` always succeeds; when the latch is set before the stage is in place, or
+/// never; when the handle takes the result without a look at the latch; and when the entry gives up
+/// its share before the run.
 #[cfg(all(test, loom))]
 mod model {
     use std::sync::Arc as StdArc;
@@ -297,6 +344,19 @@ mod model {
             assert_eq!(ticket.take().is_err(), is_cancelled);
             release(ticket);
             worker.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_dropped_handle_leaves_no_waker() {
+        loom::model(|| {
+            let parker = StdArc::new(Parker::new());
+            let (job, ticket) = new_task(|| ());
+            let worker = thread::spawn(move || drop(job.run(0)));
+            ticket.latch().register(parker.waker());
+            release(ticket);
+            worker.join().unwrap();
+            assert_eq!(StdArc::strong_count(&parker), 1);
         });
     }
 

@@ -14,7 +14,7 @@ use super::claim::{Patience, await_ticket};
 use super::id::TaskId;
 use super::ticket::Ticket;
 use crate::error::{JoinTimeoutError, TaskError, TryJoinError};
-use crate::scheduler::{Scheduler, Tally, block_on, enter};
+use crate::scheduler::{Scheduler, Tally, block_on, enter, within};
 
 /// Holds a claim on the result of a task.
 ///
@@ -113,12 +113,12 @@ impl<T> TaskHandle<T> {
 
     /// Runs the task on this thread, if nobody has claimed it.
     pub(super) fn run_here(&self) -> bool {
-        let run = || self.scheduler.while_claimed(|| self.ticket.run());
-        let has_run = self.scheduler.with_seat(|seat| match seat {
-            Some(seat) => {
-                seat.run_as(self.ticket.address(), || enter(&self.scheduler, Some(seat), run))
+        let has_run = self.scheduler.with_seat(|seat| {
+            let run = || self.scheduler.while_claimed(seat, || self.ticket.run());
+            match seat {
+                Some(seat) => seat.run_as(self.ticket.address(), || within(seat, run)),
+                None => enter(&self.scheduler, None, run),
             }
-            None => enter(&self.scheduler, None, run),
         });
         if has_run {
             self.scheduler.count(Tally::Claim);

@@ -1,6 +1,7 @@
-//! A result that somebody waits for: one allocation a task, and the handles to it.
+//! A result that somebody waits for: one piece of memory a task, and the handles to it.
 
 mod as_completed;
+mod block;
 mod cell;
 mod claim;
 mod handle;

@@ -5,7 +5,9 @@
 use std::fmt;
 use std::ptr::NonNull;
 
-use super::state::{HANDLE, State};
+use super::block::vacate;
+use super::cell::Front;
+use super::state::HANDLE;
 use crate::error::{Panic, TaskError};
 use crate::unwind::{Payload, discard};
 use crate::wait::Latch;
@@ -18,9 +20,11 @@ pub(crate) enum Refusal {
 }
 
 /// What a handle can do without knowing the closure's type.
-pub(super) trait Untyped<T>: Send + Sync {
-    fn state(&self) -> &State;
-    fn latch(&self) -> &Latch;
+///
+/// # Safety
+///
+/// - The type is `repr(C)` and begins with a [`Front`].
+pub(super) unsafe trait Untyped<T>: Send + Sync {
     /// # Safety
     ///
     /// - The caller has the claim.
@@ -45,7 +49,7 @@ pub(super) enum Failure {
 ///
 /// There is no `Drop`, since it may find a panic that somebody must see to: whoever has a ticket
 /// gives it back with [`Ticket::release`].
-pub(crate) struct Ticket<'a, T>(pub(super) NonNull<dyn Untyped<T> + 'a>);
+pub(crate) struct Ticket<'a, T>(NonNull<dyn Untyped<T> + 'a>);
 
 // SAFETY: a task may be used from any thread, and a ticket is a share of it.
 unsafe impl<T: Send> Send for Ticket<'_, T> {}
@@ -54,6 +58,16 @@ unsafe impl<T: Send> Send for Ticket<'_, T> {}
 unsafe impl<T> Sync for Ticket<'_, T> {}
 
 impl<'a, T> Ticket<'a, T> {
+    pub(super) fn new(task: NonNull<dyn Untyped<T> + 'a>) -> Self {
+        Self(task)
+    }
+
+    #[inline]
+    fn front(&self) -> &Front {
+        // SAFETY: the handle's share keeps the task alive, which begins with it.
+        unsafe { self.0.cast().as_ref() }
+    }
+
     fn task(&self) -> &(dyn Untyped<T> + 'a) {
         // SAFETY: the handle's share keeps the task alive.
         unsafe { self.0.as_ref() }
@@ -66,21 +80,22 @@ impl<'a, T> Ticket<'a, T> {
 
     /// Opens when the task is done.
     pub(crate) fn latch(&self) -> &Latch {
-        self.task().latch()
+        &self.front().latch
     }
 
+    #[inline]
     pub(crate) fn is_done(&self) -> bool {
         self.latch().is_set()
     }
 
     /// Whether a claim may still succeed.
     pub(crate) fn is_claimable(&self) -> bool {
-        !self.task().state().has_started()
+        !self.front().state.has_started()
     }
 
     /// Runs the task here, unless somebody else has claimed it. Says whether it ran.
     pub(crate) fn run(&self) -> bool {
-        let is_claimed = self.task().state().claim();
+        let is_claimed = self.front().state.claim();
         if is_claimed {
             // SAFETY: the claim is this call's.
             unsafe { self.task().run() };
@@ -90,7 +105,7 @@ impl<'a, T> Ticket<'a, T> {
 
     /// Calls the task off, unless somebody has claimed it. Says whether it was called off.
     pub(crate) fn cancel(&self) -> bool {
-        let is_claimed = self.task().state().claim();
+        let is_claimed = self.front().state.claim();
         if is_claimed {
             // SAFETY: the claim is this call's.
             unsafe { self.task().call_off() };
@@ -116,24 +131,55 @@ impl<'a, T> Ticket<'a, T> {
     /// # Safety
     ///
     /// - The ticket is not used any more.
+    #[inline]
     pub(crate) unsafe fn release(&mut self) -> Option<Payload> {
-        // SAFETY: done, so the stage is the handle's.
-        let taken = if self.is_done() { unsafe { self.task().take() } } else { None };
-        let left = if self.task().state().release(HANDLE) {
-            // SAFETY: it came from a box, and no share is left.
-            let task = unsafe { Box::from_raw(self.0.as_ptr()) };
-            // SAFETY: nobody else has it.
-            unsafe { task.take() }
-        } else {
-            None
-        };
-        match taken.or(left) {
-            Some(Err(Failure::Panicked(payload))) => Some(payload),
-            result => {
-                discard(result);
-                None
-            }
+        if self.is_done() {
+            // SAFETY: done; the rest is what the caller says.
+            return unsafe { self.release_done() };
         }
+        if !self.front().state.release(HANDLE) {
+            return None;
+        }
+        // It has ended since.
+        // SAFETY: no share is left, so nobody else has it.
+        let left = unsafe { self.task().take() };
+        // SAFETY: as above.
+        unsafe { self.free() };
+        see_to(left)
+    }
+
+    /// # Safety
+    ///
+    /// - As for [`release`](Self::release), and the task is done.
+    unsafe fn release_done(&mut self) -> Option<Payload> {
+        // SAFETY: done, so the stage is the handle's.
+        let left = unsafe { self.task().take() };
+        if self.front().state.release(HANDLE) {
+            // SAFETY: no share is left, so nobody else has it.
+            unsafe { self.free() };
+        }
+        see_to(left)
+    }
+
+    /// # Safety
+    ///
+    /// - Nobody else has a share, and the ticket is not used any more.
+    unsafe fn free(&mut self) {
+        let home = self.front().home;
+        // SAFETY: the task was made at this home; nobody uses it any more.
+        unsafe { vacate(self.0, home) };
+    }
+}
+
+/// Drops a value that nobody wants; a panic that nobody has taken comes out.
+fn see_to<T>(result: Option<Result<T, Failure>>) -> Option<Payload> {
+    match result {
+        Some(Err(Failure::Panicked(payload))) => Some(payload),
+        Some(Ok(value)) => {
+            discard(value);
+            None
+        }
+        Some(Err(Failure::Refused(_))) | None => None,
     }
 }
 

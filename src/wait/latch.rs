@@ -130,8 +130,12 @@ impl Latch {
 }
 
 impl Drop for Latch {
+    #[inline]
     fn drop(&mut self) {
-        self.unregister();
+        // ORDERING: Relaxed, as in `unregister`, which few latches need.
+        if ![UNSET, DONE, GIVEN_BACK].contains(&self.word.load(Ordering::Relaxed)) {
+            self.unregister();
+        }
     }
 }
 
