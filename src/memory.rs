@@ -22,7 +22,7 @@ use crate::sync::Ordering;
 pub(crate) const TINY: f32 = 20_000.0;
 
 /// One that should take less than this is not worth sharing either, if a thread is awake.
-pub(crate) const TINIEST: f32 = 2_000.0;
+pub(crate) const TINIEST: f32 = 5_000.0;
 
 const SLOTS: usize = 256;
 

@@ -30,11 +30,11 @@ impl Cursor {
         self.units - self.next.load(Ordering::Relaxed)
     }
 
-    /// Claims the next units, at least one and at most `size` of them of what is left.
-    pub(super) fn claim(&self, size: impl Fn(usize) -> usize) -> Option<Range<usize>> {
+    /// Claims the next units, at least one and at most `size` of those that nobody has claimed.
+    pub(super) fn claim(&self, size: impl Fn(Range<usize>) -> usize) -> Option<Range<usize>> {
         let advance = |next: usize| {
             let left = self.units - next;
-            (left > 0).then(|| next + size(left).clamp(1, left))
+            (left > 0).then(|| next + size(next..self.units).clamp(1, left))
         };
         // ORDERING: Relaxed: the exchange makes claims disjoint. The items themselves were there
         // before the sweep was shown to anybody, and results are handed over at its end.
@@ -62,7 +62,7 @@ mod tests {
     fn claims_ascend_and_cover_everything_once() {
         let cursor = Cursor::new(10);
         assert_eq!(cursor.claim(|_| 4), Some(0..4));
-        assert_eq!(cursor.claim(|left| left / 2), Some(4..7));
+        assert_eq!(cursor.claim(|unclaimed| unclaimed.len() / 2), Some(4..7));
         assert_eq!(cursor.claim(|_| 0), Some(7..8));
         assert_eq!(cursor.claim(|_| usize::MAX), Some(8..10));
         assert_eq!(cursor.claim(|_| 1), None);

@@ -3,12 +3,19 @@
 //! It begins with one unit and takes several times as many as long as a claim takes less than
 //! [`TARGET`]; when units become dear it takes fewer. It never takes more than a fair part of what
 //! is left, so that the others have something until the end.
+//!
+//! Where it is known what a unit cost last time, it begins with a few if they are cheap, and goes on
+//! with as many as should fit, if these few cost about as much as last time.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How long a claim should take, in nanoseconds: long against the claim itself, short against a time
 /// slice.
 const TARGET: f64 = 100_000.0;
+
+/// How long the first one should take, in nanoseconds.
+const FIRST: f32 = 100.0;
 
 /// A claim may be so many times as large as the one before.
 const GROWTH: f64 = 16.0;
@@ -20,6 +27,15 @@ const LEAST: usize = 50;
 /// The fair part: one share for each participant, so many times over.
 const SHARES: usize = 2;
 
+/// Claims that are as large as this end at a multiple of it. So wide loads and stores of a loop over
+/// numbers cross no cache lines, and few lines have results of two participants.
+const BOUNDARY: usize = 64;
+
+/// Units that cost so many times what was expected, and this much more (in nanoseconds), are
+/// another matter than last time.
+const SURPRISE: f64 = 4.0;
+const GRACE: f64 = 500.0;
+
 /// The claims of one participant.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -27,6 +43,8 @@ pub(super) struct Pace {
     /// A size that was asked for: no clock, no fair part.
     is_fixed: bool,
     participants: usize,
+    /// What a unit cost last time, in nanoseconds.
+    known: Option<f32>,
     /// When the claim began that is in work.
     began: Instant,
     /// The units worked off, and the nanoseconds that they took.
@@ -35,25 +53,38 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// The pace of one of several participants, each of whom claims `fixed` units if it says so.
-    pub(super) fn new(participants: usize, fixed: Option<usize>) -> Self {
+    /// The pace of one of several participants, each of whom claims `fixed` units if it says so. A
+    /// unit cost `known` nanoseconds last time.
+    pub(super) fn new(participants: usize, fixed: Option<usize>, known: Option<f32>) -> Self {
+        let first = known.map_or(1, |cost| (FIRST / cost).clamp(1.0, BOUNDARY as f32) as usize);
         Self {
-            size: fixed.unwrap_or(1),
+            size: fixed.unwrap_or(first),
             is_fixed: fixed.is_some(),
             participants,
+            known,
             began: Instant::now(),
             units: 0,
             spent: 0.0,
         }
     }
 
-    /// How many units to claim of so many.
-    pub(super) fn size(&self, left: usize) -> usize {
+    /// How many units to claim first.
+    pub(super) fn first(&self) -> usize {
+        self.size
+    }
+
+    /// How many units to claim of those that nobody has claimed.
+    pub(super) fn size(&self, unclaimed: Range<usize>) -> usize {
         if self.is_fixed {
             return self.size;
         }
-        let fair = left.div_ceil(SHARES * self.participants);
-        self.size.min(fair.max(self.size / LEAST))
+        let fair = unclaimed.len().div_ceil(SHARES * self.participants);
+        let size = self.size.min(fair.max(self.size / LEAST));
+        if size < BOUNDARY {
+            return size;
+        }
+        let end = unclaimed.start.saturating_add(size);
+        end.checked_next_multiple_of(BOUNDARY).map_or(size, |end| end - unclaimed.start)
     }
 
     /// A claim begins. Without this it begins when the last one ended.
@@ -63,19 +94,27 @@ impl Pace {
         }
     }
 
-    /// A claim of `units` is done: says how many nanoseconds it took.
-    pub(super) fn lap(&mut self, units: usize) -> f64 {
+    /// A claim of `units` is done. Says whether it cost what was to be expected, as far as anything
+    /// is known.
+    pub(super) fn lap(&mut self, units: usize) -> bool {
         if self.is_fixed {
-            return 0.0;
+            return true;
         }
         let now = Instant::now();
         let spent = nanoseconds(now.duration_since(self.began));
         self.began = now;
+        let is_first = self.units == 0;
         self.units = self.units.saturating_add(units);
         self.spent += spent;
+
         let units = units as f64;
-        self.size = (units * TARGET / spent.max(1.0)).clamp(1.0, units * GROWTH) as usize;
-        spent
+        let known = self.known.map(f64::from);
+        let is_expected = known.is_none_or(|cost| spent <= SURPRISE * cost * units + GRACE);
+        self.size = match known.filter(|_| is_first && is_expected) {
+            Some(cost) => (TARGET / cost).max(1.0) as usize,
+            None => (units * TARGET / spent.max(1.0)).clamp(1.0, units * GROWTH) as usize,
+        };
+        is_expected
     }
 
     /// What a unit has cost so far, in nanoseconds.
@@ -92,30 +131,60 @@ fn nanoseconds(duration: Duration) -> f64 {
 mod tests {
     use super::*;
 
+    fn after_a_lap(known: Option<f32>, units: usize, took: Duration) -> (Pace, bool) {
+        let mut pace = Pace::new(2, None, known);
+        pace.began = Instant::now() - took;
+        let is_expected = pace.lap(units);
+        (pace, is_expected)
+    }
+
     #[test]
     fn nobody_takes_more_than_a_fair_part() {
-        let mut pace = Pace::new(2, None);
+        let mut pace = Pace::new(2, None, None);
         pace.size = 1000;
-        assert_eq!(pace.size(100), 25);
-        assert_eq!(pace.size(1), 20);
+        assert_eq!(pace.size(0..100), 25);
+        assert_eq!(pace.size(99..100), 20);
         pace.size = 49;
-        assert_eq!(pace.size(1), 1);
+        assert_eq!(pace.size(99..100), 1);
+    }
+
+    #[test]
+    fn large_claims_end_at_boundaries() {
+        let mut pace = Pace::new(2, None, None);
+        pace.size = 1000;
+        assert_eq!(pace.size(17..100_000), 1024 - 17);
+        assert_eq!(pace.size(1024..100_000), 1024);
+        pace.size = usize::MAX;
+        let fair = usize::MAX.div_ceil(4);
+        assert_eq!(pace.size(0..usize::MAX), fair.next_multiple_of(BOUNDARY));
+        assert!(pace.size(usize::MAX - 1_000..usize::MAX) > 0);
     }
 
     #[test]
     fn cheap_units_are_taken_by_many_dear_ones_by_few() {
-        let mut pace = Pace::new(2, None);
-        pace.lap(1);
+        let (pace, _) = after_a_lap(None, 1, Duration::from_nanos(1));
         assert!((2..=16).contains(&pace.size));
-        pace.began = Instant::now() - Duration::from_millis(10);
-        pace.lap(1000);
+        let (pace, _) = after_a_lap(None, 1000, Duration::from_millis(10));
         assert!(pace.size <= 10);
     }
 
     #[test]
+    fn units_known_to_be_cheap_are_taken_by_many_after_a_few() {
+        assert_eq!(Pace::new(2, None, Some(0.1)).first(), BOUNDARY);
+        assert_eq!(Pace::new(2, None, Some(10.0)).first(), 10);
+        assert_eq!(Pace::new(2, None, Some(1e9)).first(), 1);
+        let (pace, is_expected) = after_a_lap(Some(10.0), 10, Duration::from_nanos(100));
+        assert!(is_expected);
+        assert_eq!(pace.size, 10_000);
+        let (pace, is_expected) = after_a_lap(Some(10.0), 10, Duration::from_millis(10));
+        assert!(!is_expected);
+        assert_eq!(pace.size, 1);
+    }
+
+    #[test]
     fn a_fixed_size_is_kept() {
-        let mut pace = Pace::new(8, Some(7));
-        pace.lap(7);
-        assert_eq!(pace.size(1_000_000), 7);
+        let mut pace = Pace::new(8, Some(7), None);
+        assert!(pace.lap(7));
+        assert_eq!(pace.size(0..1_000_000), 7);
     }
 }

@@ -30,11 +30,6 @@ use crate::scheduler::{Crew, Departure, Pieces, Scheduler, Seat, enter};
 use crate::source::Source;
 use crate::unwind::{catch, discard};
 
-/// Units that cost so many times what was expected, and this much more (in nanoseconds), are
-/// another matter than last time.
-const SURPRISE: f32 = 4.0;
-const GRACE: f32 = 500.0;
-
 /// What a verb does with items.
 pub(super) trait Body<S: Source>: Sync {
     /// What each participant keeps while it takes part, on its own thread.
@@ -84,6 +79,8 @@ struct Sweep<'a, S: Source, B: Body<S>> {
     threads: usize,
     /// How many units a claim has, if that was asked for.
     fixed: Option<usize>,
+    /// What a unit cost last time, in nanoseconds.
+    known: Option<f32>,
     failures: Failures<B::Stop>,
 }
 
@@ -107,6 +104,7 @@ pub(super) fn sweep<S: Source, B: Body<S>>(
         unit,
         threads: options.limit.map_or(threads, |limit| limit.get().min(threads)),
         fixed: options.chunk.map(|items| items.get().div_ceil(unit)),
+        known: if options.chunk.is_some() { None } else { Kind::of::<B>().recall() },
         failures: Failures::new(),
     };
     sweep.run();
@@ -137,11 +135,9 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         if self.threads == 1 || self.cursor.units() <= 1 {
             return self.here(|| self.work_alone());
         }
-        let mut pace = Pace::new(self.threads, self.fixed);
-        let kind = Kind::of::<B>();
-        let remembered = if self.fixed.is_some() { None } else { kind.recall() };
+        let mut pace = Pace::new(self.threads, self.fixed, self.known);
         let mut own = None;
-        if let Some(cost) = remembered.filter(|cost| self.is_tiny(*cost)) {
+        if let Some(cost) = self.known.filter(|cost| self.is_tiny(*cost)) {
             self.here(|| self.work_while_tiny(&mut own, &mut pace, cost));
         }
         if self.cursor.left() > 0 && !self.failures.any() {
@@ -149,7 +145,7 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         }
         self.here(|| self.end(own));
         if let Some(cost) = pace.cost() {
-            kind.remember(cost);
+            Kind::of::<B>().remember(cost);
         }
     }
 
@@ -166,19 +162,18 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
     /// Nobody else will take part: one claim of everything.
     fn work_alone(&self) {
         let mut own = None;
-        while self.claim(&mut own, |left| self.fixed.unwrap_or(left)).is_some() {}
+        while self.claim(&mut own, |unclaimed| self.fixed.unwrap_or(unclaimed.len())).is_some() {}
         self.end(own);
     }
 
-    /// Claims as a plain loop would, but for a look at the clock after the first unit and now and
-    /// then, as long as units cost about as much as last time.
+    /// Claims as a plain loop would, but for a look at the clock after the first units and now and
+    /// then, as long as they cost about as much as last time.
     fn work_while_tiny(&self, own: &mut Option<B::Own>, pace: &mut Pace, cost: f32) {
-        let mut size = 1;
+        let mut size = pace.first();
         while self.cursor.left() > 0 {
             let claim = self.cursor.claim_alone(size);
             let Some(units) = claim.and_then(|claim| self.see_to(own, claim)) else { break };
-            let expected = cost * units as f32;
-            if pace.lap(units) as f32 > SURPRISE * expected + GRACE {
+            if !pace.lap(units) {
                 break;
             }
             size = (TINIEST / cost) as usize;
@@ -203,13 +198,17 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         while self.cursor.left() <= 1 || goes_on() {
             // What it costs to invite is none of the items'.
             pace.begin();
-            let Some(units) = self.claim(own, |left| pace.size(left)) else { break };
+            let Some(units) = self.claim(own, |unclaimed| pace.size(unclaimed)) else { break };
             pace.lap(units);
         }
     }
 
     /// Claims and works off; says how many units. `None`: there is nothing left, or a failure.
-    fn claim(&self, own: &mut Option<B::Own>, size: impl Fn(usize) -> usize) -> Option<usize> {
+    fn claim(
+        &self,
+        own: &mut Option<B::Own>,
+        size: impl Fn(Range<usize>) -> usize,
+    ) -> Option<usize> {
         if self.failures.any() {
             return None;
         }
@@ -301,7 +300,7 @@ impl<S: Source> Drop for Rest<'_, S> {
 impl<S: Source, B: Body<S>> Pieces for Sweep<'_, S, B> {
     fn take_part(&self, crew: &Crew) -> Departure {
         let mut own = None;
-        let mut pace = Pace::new(self.threads, self.fixed);
+        let mut pace = Pace::new(self.threads, self.fixed, self.known);
         let has_begun = Cell::new(false);
         self.work(&mut own, &mut pace, || {
             crew.invite_next(self.scheduler);
