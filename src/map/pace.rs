@@ -20,9 +20,11 @@ const FIRST: f32 = 100.0;
 /// A claim may be so many times as large as the one before.
 const GROWTH: f64 = 16.0;
 
-/// It is no smaller than this fraction of what the clock allows (2 µs): smaller claims would cost
-/// the cursor more than they even out.
+/// It is no smaller than this fraction of what the clock allows (2 µs), and than a handover of the
+/// cursor's cache line (0.1 µs) for each participant: smaller claims would cost more at the cursor
+/// than they even out, see `benches/SCALING.md`.
 const LEAST: usize = 50;
+const HANDOVERS: usize = 1_000;
 
 /// The fair part: one share for each participant, so many times over.
 const SHARES: usize = 2;
@@ -79,7 +81,8 @@ impl Pace {
             return self.size;
         }
         let fair = unclaimed.len().div_ceil(SHARES * self.participants);
-        let size = self.size.min(fair.max(self.size / LEAST));
+        let least = self.size / LEAST.min(HANDOVERS / self.participants).max(1);
+        let size = self.size.min(fair.max(least));
         if size < BOUNDARY {
             return size;
         }
@@ -146,6 +149,16 @@ mod tests {
         assert_eq!(pace.size(99..100), 20);
         pace.size = 49;
         assert_eq!(pace.size(99..100), 1);
+    }
+
+    #[test]
+    fn of_many_participants_nobody_takes_less_than_the_cursor_bears() {
+        // The last two end at boundaries.
+        for (participants, least) in [(1, 20), (20, 20), (100, 128), (10_000, 1024)] {
+            let mut pace = Pace::new(participants, None, None);
+            pace.size = 1000;
+            assert_eq!(pace.size(0..1), least);
+        }
     }
 
     #[test]
