@@ -21,8 +21,12 @@ use crate::sync::{Ordering, spin_loop};
 use crate::unwind::Payload;
 use crate::wait::{Latch, Outcome, Parker, StandIn, step_aside};
 
-/// How often a waiter looks before it parks.
+/// How often a waiter looks for work before it blocks.
 const LOOKS: u32 = 200;
+
+/// How often one who blocks looks before it parks, some 10 µs long: to be woken takes longer, and
+/// costs the one who does it as much.
+const LOOKS_AT_LATCH: u32 = 500;
 
 impl Seat {
     /// Waits until the thief of `half` is done or gives it back, and helps meanwhile.
@@ -122,6 +126,12 @@ impl Scheduler {
 /// Blocks this thread until `latch` is set, or until `deadline`; says whether it is set. On a
 /// worker, somebody takes its place meanwhile.
 pub(crate) fn block_on(latch: &Latch, deadline: Option<Instant>) -> bool {
+    for _ in 0..LOOKS_AT_LATCH {
+        if latch.is_set() {
+            return true;
+        }
+        spin_loop();
+    }
     let parker = Parker::current();
     if !latch.register(parker.waker()) {
         return true;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::ticket::Ticket;
 use crate::fork::NoFork;
-use crate::scheduler::{block_on, pause};
+use crate::scheduler::block_on;
 use crate::wait::step_aside;
 
 /// How long a joiner waits, and whether it may run the task.
@@ -28,9 +28,6 @@ const DEEPEST: usize = 1024 * 1024;
 /// How long a joiner that is deep in other joins waits for somebody else to begin the task.
 const GRACE: Duration = Duration::from_millis(1);
 
-/// How often a joiner looks before it parks.
-const LOOKS: u32 = 100;
-
 thread_local! {
     /// Where on this thread's stack the outermost of the tasks began that run inside each other's
     /// joins.
@@ -50,12 +47,6 @@ pub(crate) fn await_ticket<T>(
     let wait = |grace| block_on(ticket.latch(), Some(Instant::now() + grace));
     if may_run && ticket.is_claimable() && run_nested(run, wait) {
         return true;
-    }
-    for _ in 0..LOOKS {
-        if ticket.is_done() {
-            return false;
-        }
-        pause();
     }
     block_on(ticket.latch(), None);
     false
