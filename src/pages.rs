@@ -4,8 +4,10 @@
 //! it is first written to. For 80 MB of results that is 20,000 faults, and takes several times as
 //! long as writing them. Of pages 512 times as large there are 40.
 //!
-//! Only what lies inside an allocation all of which is about to be written is asked for, so it
-//! takes no more memory. Where the system has no large pages, or none to spare, or gives them
+//! Only what lies inside an allocation all of which is about to be written is asked for. But the
+//! wish outlives the allocation where an allocator keeps the memory, and somebody else may then use
+//! little of it. So only such allocations count as large that the usual allocators give back to the
+//! system when they are freed. Where the system has no large pages, or none to spare, or gives them
 //! unasked, nothing changes.
 
 #![expect(unsafe_code, reason = "calls the C library")]
@@ -15,13 +17,16 @@ use std::ops::Range;
 /// Of most systems; smaller ones divide it.
 const LARGE: usize = 2 << 20;
 
+/// The C library of GNU never keeps what is larger.
+const LEAST: usize = 32 << 20;
+
 /// Room for `length` items, all of which are about to be written.
 pub(crate) fn room_for<T>(length: usize) -> Vec<T> {
     let room = Vec::<T>::with_capacity(length);
     let start = room.as_ptr().addr();
-    let large = large_pages(start..start + length * size_of::<T>());
-    if !large.is_empty() {
-        ask_for(large);
+    let size = length * size_of::<T>();
+    if size > LEAST {
+        ask_for(large_pages(start..start + size));
     }
     room
 }
@@ -80,8 +85,8 @@ mod tests {
         if !std::fs::exists("/sys/kernel/mm/transparent_hugepage").unwrap() {
             return;
         }
-        let room = room_for::<u8>(16 * LARGE);
-        let middle = room.as_ptr().addr() + 8 * LARGE;
+        let room = room_for::<u8>(2 * LEAST);
+        let middle = room.as_ptr().addr() + LEAST;
         let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
         assert_eq!(flags_at(&maps, middle).map(|flags| flags.contains(" hg")), Some(true));
     }

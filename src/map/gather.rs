@@ -81,28 +81,47 @@ where
     join_in_order(pool, claims.into_iter().map(|(_, results)| results).collect())
 }
 
-/// All parts in one vector. All threads move them there, since that takes about as long as it took
-/// to make them.
+/// Parts of so many bytes, in the mean, are moved by all threads.
+const LARGE: usize = 16 << 10;
+
+/// All parts in one vector.
 fn join_in_order<R: Send>(pool: &Pool, mut parts: Vec<Vec<R>>) -> Vec<R> {
     if parts.len() <= 1 {
         return parts.pop().unwrap_or_default();
     }
-    let length = parts.iter().map(Vec::len).sum();
+    let length = parts.iter().try_fold(0, |sum: usize, part| sum.checked_add(part.len()));
+    let length = length.expect("capacity overflow");
     let mut all = pages::room_for(length);
+    if length.saturating_mul(size_of::<R>()) / parts.len() < LARGE {
+        parts.iter_mut().for_each(|part| all.append(part));
+    } else {
+        move_in_order(pool, parts, &mut all);
+    }
+    all
+}
+
+/// Moves all parts to `all`, which is empty and has room for them, by all threads: that takes about
+/// as long as it took to make them.
+fn move_in_order<R: Send>(pool: &Pool, parts: Vec<Vec<R>>, all: &mut Vec<R>) {
+    let length = parts.iter().map(Vec::len).sum();
     let mut room = &mut all.spare_capacity_mut()[..length];
     let pairs = parts.into_iter().map(|part| {
         let (places, rest) = take(&mut room).split_at_mut(part.len());
         room = rest;
         (places, part)
     });
-    pool.for_each(pairs.collect::<Vec<_>>(), |(places, part): (&mut [MaybeUninit<R>], _)| {
-        for (place, result) in places.iter_mut().zip(part) {
-            place.write(result);
-        }
-    });
+    pool.for_each(
+        pairs.collect::<Vec<_>>(),
+        |(places, mut part): (&mut [MaybeUninit<R>], Vec<R>)| {
+            let count = part.len();
+            // SAFETY: they are dropped from their new places only.
+            unsafe { part.set_len(0) };
+            // SAFETY: there are as many places as results, in another allocation.
+            unsafe { part.as_ptr().copy_to_nonoverlapping(places.as_mut_ptr().cast(), count) };
+        },
+    );
     // SAFETY: the places of all parts were written, and they are as many.
     unsafe { all.set_len(length) };
-    all
 }
 
 struct Gather<R, F> {

@@ -1,11 +1,16 @@
 //! How much one participant claims at a time: the clock decides.
 //!
-//! It begins with one unit and takes several times as many as long as a claim takes less than
-//! [`TARGET`]; when units become dear it takes fewer. It never takes more than a fair part of what
-//! is left, so that the others have something until the end.
+//! It begins with one unit, or with a few that were cheap last time, and takes several times as many
+//! as long as a claim takes less than [`TARGET`]; when units become dear it takes fewer. It never
+//! takes more than a fair part of what is left, so that the others have something until the end.
 //!
-//! Where it is known what a unit cost last time, it begins with a few if they are cheap, and goes on
-//! with as many as should fit, if these few cost about as much as last time.
+//! Nobody can help with what is claimed. So a claim must not be large because units *were* cheap:
+//! dear ones that follow some cheap ones would be one thread's. By growing step by step it has at
+//! most [`GROWTH`] times as many as were cheap just before; and at the end claims become single
+//! units, however cheap the others were.
+//!
+//! Rejected, each for a sweep that took 2 to 10 times as long by it: a full claim at once where the
+//! first units cost what they did last time; no claims of less than 2 µs.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -18,13 +23,7 @@ const TARGET: f64 = 100_000.0;
 const FIRST: f32 = 100.0;
 
 /// A claim may be so many times as large as the one before.
-const GROWTH: f64 = 16.0;
-
-/// It is no smaller than this fraction of what the clock allows (2 µs), and than a handover of the
-/// cursor's cache line (0.1 µs) for each participant: smaller claims would cost more at the cursor
-/// than they even out, see `benches/SCALING.md`.
-const LEAST: usize = 50;
-const HANDOVERS: usize = 1_000;
+const GROWTH: usize = 8;
 
 /// The fair part: one share for each participant, so many times over.
 const SHARES: usize = 2;
@@ -70,9 +69,9 @@ impl Pace {
         }
     }
 
-    /// How many units to claim first.
-    pub(super) fn first(&self) -> usize {
-        self.size
+    /// How many units to claim where nobody else does, and the clock is to be read after `most`.
+    pub(super) fn size_alone(&self, most: usize) -> usize {
+        self.size.min(most)
     }
 
     /// How many units to claim of those that nobody has claimed.
@@ -81,8 +80,7 @@ impl Pace {
             return self.size;
         }
         let fair = unclaimed.len().div_ceil(SHARES * self.participants);
-        let least = self.size / LEAST.min(HANDOVERS / self.participants).max(1);
-        let size = self.size.min(fair.max(least));
+        let size = self.size.min(fair);
         if size < BOUNDARY {
             return size;
         }
@@ -106,18 +104,14 @@ impl Pace {
         let now = Instant::now();
         let spent = nanoseconds(now.duration_since(self.began));
         self.began = now;
-        let is_first = self.units == 0;
         self.units = self.units.saturating_add(units);
         self.spent += spent;
 
+        let largest = units.saturating_mul(GROWTH) as f64;
         let units = units as f64;
+        self.size = (units * TARGET / spent.max(1.0)).clamp(1.0, largest) as usize;
         let known = self.known.map(f64::from);
-        let is_expected = known.is_none_or(|cost| spent <= SURPRISE * cost * units + GRACE);
-        self.size = match known.filter(|_| is_first && is_expected) {
-            Some(cost) => (TARGET / cost).max(1.0) as usize,
-            None => (units * TARGET / spent.max(1.0)).clamp(1.0, units * GROWTH) as usize,
-        };
-        is_expected
+        known.is_none_or(|cost| spent <= SURPRISE * cost * units + GRACE)
     }
 
     /// What a unit has cost so far, in nanoseconds.
@@ -146,19 +140,7 @@ mod tests {
         let mut pace = Pace::new(2, None, None);
         pace.size = 1000;
         assert_eq!(pace.size(0..100), 25);
-        assert_eq!(pace.size(99..100), 20);
-        pace.size = 49;
         assert_eq!(pace.size(99..100), 1);
-    }
-
-    #[test]
-    fn of_many_participants_nobody_takes_less_than_the_cursor_bears() {
-        // The last two end at boundaries.
-        for (participants, least) in [(1, 20), (20, 20), (100, 128), (10_000, 1024)] {
-            let mut pace = Pace::new(participants, None, None);
-            pace.size = 1000;
-            assert_eq!(pace.size(0..1), least);
-        }
     }
 
     #[test]
@@ -176,19 +158,18 @@ mod tests {
     #[test]
     fn cheap_units_are_taken_by_many_dear_ones_by_few() {
         let (pace, _) = after_a_lap(None, 1, Duration::from_nanos(1));
-        assert!((2..=16).contains(&pace.size));
+        assert!((2..=8).contains(&pace.size));
         let (pace, _) = after_a_lap(None, 1000, Duration::from_millis(10));
         assert!(pace.size <= 10);
     }
 
     #[test]
-    fn units_known_to_be_cheap_are_taken_by_many_after_a_few() {
-        assert_eq!(Pace::new(2, None, Some(0.1)).first(), BOUNDARY);
-        assert_eq!(Pace::new(2, None, Some(10.0)).first(), 10);
-        assert_eq!(Pace::new(2, None, Some(1e9)).first(), 1);
+    fn units_known_to_be_cheap_are_taken_by_a_few_at_first() {
+        let first = |cost| Pace::new(2, None, Some(cost)).size_alone(usize::MAX);
+        assert_eq!([first(0.1), first(10.0), first(1e9)], [BOUNDARY, 10, 1]);
         let (pace, is_expected) = after_a_lap(Some(10.0), 10, Duration::from_nanos(100));
         assert!(is_expected);
-        assert_eq!(pace.size, 10_000);
+        assert_eq!(pace.size, 80);
         let (pace, is_expected) = after_a_lap(Some(10.0), 10, Duration::from_millis(10));
         assert!(!is_expected);
         assert_eq!(pace.size, 1);

@@ -169,14 +169,13 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
     /// Claims as a plain loop would, but for a look at the clock after the first units and now and
     /// then, as long as they cost about as much as last time.
     fn work_while_tiny(&self, own: &mut Option<B::Own>, pace: &mut Pace, cost: f32) {
-        let mut size = pace.first();
+        let most = (TINIEST / cost) as usize;
         while self.cursor.left() > 0 {
-            let claim = self.cursor.claim_alone(size);
+            let claim = self.cursor.claim_alone(pace.size_alone(most));
             let Some(units) = claim.and_then(|claim| self.see_to(own, claim)) else { break };
             if !pace.lap(units) {
                 break;
             }
-            size = (TINIEST / cost) as usize;
         }
     }
 
