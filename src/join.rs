@@ -26,7 +26,7 @@ impl Pool {
     /// A call from outside the pool wakes nobody where calls with closures of the same types took
     /// less than a wake-up costs (some microseconds) lately, unless this one turns out to take
     /// longer: it looks at the clock at some of the joins inside it. So a long call with few joins
-    /// inside may run on the caller alone, once; those that follow it are shared again.
+    /// inside may run on the caller alone; the many that follow it are shared again.
     ///
     /// # Examples
     ///

@@ -1,13 +1,13 @@
 //! The outermost join of a thread that comes from outside for it.
 //!
 //! ```text
-//!   known to be tiny? ── yes ──► muted: publishes nothing, wakes nobody, counts as nobody
+//!   no debt? ── yes ────────────► muted: publishes nothing, wakes nobody, counts as nobody
 //!     │ no                         │    │ at the pushes 3, 15, 63 …: is it late?
 //!     ▼                            │    │ before it blocks, or opens a scope or a sweep
 //!   counts as active,  ◄── unmute ─┼────┘
 //!   publishes, wakes               │
 //!     └────────────────► end ◄─────┘
-//!                         └─ what it cost is remembered
+//!                         └─ was it dear? a debt; else some of it is paid off
 //! ```
 //!
 //! A wake-up costs 2 to 13 µs on its waker, more than all joins of a small recursion. So a call
@@ -19,13 +19,18 @@
 //! Then nobody helps until the call is unmuted. Most recursions push on: the clock is read at some
 //! of the pushes, most densely at the first, and if it is late, everything goes on as if the call
 //! had never been muted: the oldest halves, the largest pieces, are published. But a `join` of two
-//! dear halves that push nothing runs them one after the other. So a dear call is forgotten slowly,
-//! by a tenth at each cheap call that follows, and the calls are muted again when nothing is left
-//! of it: where one call in 30 costs 1 ms or more, all of them are shared, at the price of a
-//! wake-up for the cheap ones. Where dear calls are rarer, each may go unshared.
+//! dear halves that push nothing runs them one after the other, and a small tree of dear leaves
+//! likewise.
+//!
+//! So a dear call is a *debt*, which the cheap calls that follow pay off: each of them is shared, at
+//! the price of a wake-up, until the wake-ups have cost as much as the dear call could have lost. So
+//! in the long run, whatever cheap and dear calls a place mixes and whichever threads make them, no
+//! more is lost to muted dear calls than is spent on wake-ups for cheap ones, and the other way
+//! round: at most twice of what whoever knows the future would spend (as whoever rents skis until the
+//! rent has reached their price).
 //!
 //! Halves must not wait for each other. Those that do, and have since the first call, find each
-//! other all the same: a call that has lost all its halves to thieves never counts as cheap. (A
+//! other all the same: a call that has lost all its halves to thieves never pays anything off. (A
 //! meeting is such a call. A recursion gets most of its halves back.)
 //!
 //! # Figures
@@ -38,8 +43,8 @@
 //!
 //! - Remembering the last cost alone, as sweeps do. A sweep learns at its second item that items
 //!   are dear, a join may never: where dear calls and cheap ones alternate, none would be shared.
-//! - Paying off a dear call by as many wake-ups as it cost (1,000 for 10 ms). A thread that loses
-//!   its core amid a cheap call has made a dear one, too.
+//! - Forgetting a dear call by a tenth at each cheap one. Where dear calls are rare, none is shared,
+//!   and a second thread's cheap calls at the same place have the first one's dear calls forgotten.
 //! - Publishing in silence. The fence and the exchange of the pop cost as much as all the rest, for
 //!   a thief who would have to be awake.
 //! - Looking at the clock at each of the first pushes, or at every doubling: 25 to 50 ns a look.
@@ -52,27 +57,43 @@ use crate::wait::Urgency;
 pub(super) const FIRST_LOOK: isize = 3;
 pub(super) const STRIDE: isize = 4;
 
-/// What a cheap call leaves of the memory of a dear one.
-const FADING: f32 = 0.9;
+/// A call that takes less than this (in nanoseconds) is cheap.
+const CHEAP: f32 = TINY / 2.0;
+
+/// What a shared cheap call pays off, in nanoseconds: a wake-up.
+const FEE: f32 = 10_000.0;
+
+/// Records what a call costs, by unwinding as well.
+struct Record<'a> {
+    kind: Kind,
+    debt: Option<f32>,
+    seat: &'a Seat,
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        let seat = self.seat;
+        let next = debt_after(self.debt, seat.spent(), seat.is_muted(), seat.has_lost_all());
+        // Most calls leave the table alone, whose lines others read.
+        if self.debt != Some(next) {
+            self.kind.remember(next);
+        }
+    }
+}
 
 impl Scheduler {
     /// As [`participate`](Self::participate), for a join of the closures that `kind` stands for.
     pub(crate) fn visit<R>(&self, kind: Kind, f: impl FnOnce(Option<&Seat>) -> R) -> R {
-        if self.with_seat(|seat| seat.is_some()) {
+        // A pool of one publishes nothing anyway.
+        if self.threads() == 1 || self.with_seat(|seat| seat.is_some()) {
             return self.participate(f);
         }
-        let known = kind.recall();
-        let is_muted = known.is_some_and(|cost| self.is_tiny(cost));
-        self.be_guest(is_muted, |seat| {
+        let debt = kind.recall();
+        self.be_guest(debt == Some(0.0), |seat| {
             let Some(seat) = seat else { return f(None) };
             seat.begin_record();
-            let result = f(Some(seat));
-            let cost = lesson(known, seat.spent(), seat.is_muted(), seat.has_lost_all());
-            // Most calls leave the table alone, whose lines others read.
-            if known.is_none_or(|known| known.max(cost) >= TINIEST) {
-                kind.remember(cost);
-            }
-            result
+            let _record = Record { kind, debt, seat };
+            f(Some(seat))
         })
     }
 
@@ -92,16 +113,17 @@ impl Scheduler {
     }
 }
 
-/// What to remember of a call that was `known` to cost so much, and cost `cost` now.
-fn lesson(known: Option<f32>, cost: f32, is_muted: bool, has_lost_all: bool) -> f32 {
-    if is_muted || cost >= TINY {
-        cost
+/// What is still to be paid off after a call that cost `cost`, in nanoseconds.
+fn debt_after(debt: Option<f32>, cost: f32, is_muted: bool, has_lost_all: bool) -> f32 {
+    let debt = debt.unwrap_or(0.0);
+    if cost >= CHEAP {
+        debt.max(cost)
     } else if has_lost_all {
-        // Just not cheap: the next call is not muted, and if it is the same again, nor is the next.
-        known.unwrap_or(TINY).max(TINY)
+        debt.max(FEE)
+    } else if is_muted {
+        0.0
     } else {
-        // Others may have helped. What it costs alone is found out, sooner or later.
-        known.map_or(0.0, |known| known * FADING)
+        (debt - FEE).max(0.0)
     }
 }
 
@@ -109,36 +131,36 @@ fn lesson(known: Option<f32>, cost: f32, is_muted: bool, has_lost_all: bool) -> 
 mod tests {
     use super::*;
 
-    const DEAR: f32 = 100.0 * TINY;
-    const CHEAP: f32 = 100.0;
+    const DEAR: f32 = 100.0 * FEE;
+    const COST: f32 = 100.0;
 
     #[test]
-    fn a_muted_call_and_a_dear_one_are_remembered_as_they_were() {
-        for known in [None, Some(CHEAP), Some(DEAR)] {
-            assert_eq!(lesson(known, CHEAP, true, false), CHEAP);
-            assert_eq!(lesson(known, DEAR, true, false), DEAR);
-            assert_eq!(lesson(known, DEAR, false, false), DEAR);
-            assert_eq!(lesson(known, DEAR, false, true), DEAR);
+    fn a_cheap_call_is_not_shared_again() {
+        assert_eq!(debt_after(None, COST, false, false), 0.0);
+        assert_eq!(debt_after(Some(0.0), COST, true, false), 0.0);
+    }
+
+    #[test]
+    fn a_dear_call_is_a_debt_whether_it_was_shared_or_not() {
+        for debt in [None, Some(0.0), Some(FEE)] {
+            for (is_muted, has_lost_all) in [(true, false), (false, false), (false, true)] {
+                assert_eq!(debt_after(debt, DEAR, is_muted, has_lost_all), DEAR);
+            }
         }
+        assert_eq!(debt_after(Some(2.0 * DEAR), DEAR, false, false), 2.0 * DEAR);
     }
 
     #[test]
-    fn a_cheap_call_that_others_may_have_helped_is_tried_alone_next() {
-        assert_eq!(lesson(None, CHEAP, false, false), 0.0);
-        assert!(lesson(Some(TINY), CHEAP, false, false) < TINY);
-    }
-
-    #[test]
-    fn a_dear_call_is_forgotten_slowly() {
-        let next = |known: &f32| Some(lesson(Some(*known), CHEAP, false, false));
-        let calls = std::iter::successors(Some(DEAR), next).take_while(|known| *known >= TINY);
-        assert_eq!(calls.count(), 44);
+    fn wake_ups_pay_a_debt_off() {
+        let next = |debt: &f32| Some(debt_after(Some(*debt), COST, false, false));
+        let calls = std::iter::successors(Some(DEAR), next).take_while(|debt| *debt > 0.0);
+        assert_eq!(calls.count(), 100);
     }
 
     #[test]
     fn where_all_halves_were_stolen_the_next_call_is_not_muted() {
-        for known in [None, Some(CHEAP), Some(DEAR)] {
-            assert!(lesson(known, CHEAP, false, true) >= TINY);
+        for debt in [None, Some(0.0), Some(DEAR)] {
+            assert!(debt_after(debt, COST, false, true) > 0.0);
         }
     }
 }

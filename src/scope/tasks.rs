@@ -13,7 +13,7 @@
 
 use std::fmt;
 use std::mem::take;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_utils::CachePadded;
@@ -39,6 +39,8 @@ pub(super) struct Tasks {
     /// How many of them have ended.
     ended: CachePadded<AtomicU64>,
     is_body_over: AtomicBool,
+    /// How many threads have begun to take part, over and over.
+    shifts: AtomicU32,
     /// The earliest-spawned panic that nobody has taken.
     panic: Mutex<Option<(Order, Payload)>>,
     crew: OnceLock<Arc<Crew>>,
@@ -57,6 +59,7 @@ impl Tasks {
             spawned_by_others: AtomicU64::new(0),
             ended: CachePadded::new(AtomicU64::new(0)),
             is_body_over: AtomicBool::new(false),
+            shifts: AtomicU32::new(0),
             panic: Mutex::new(None),
             crew: OnceLock::new(),
             limit,
@@ -233,7 +236,10 @@ struct Shift<'a> {
 
 impl<'a> Shift<'a> {
     fn begin(tasks: &'a Tasks) -> Self {
-        Self { tasks, turn: 0, ended: 0 }
+        // ORDERING: Relaxed: any number will do. Shifts may be as short as one task, so each begins
+        // at another turn.
+        let turn = tasks.shifts.fetch_add(1, Ordering::Relaxed);
+        Self { tasks, turn, ended: 0 }
     }
 
     #[inline]

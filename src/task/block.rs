@@ -30,8 +30,8 @@ use std::ptr::{self, NonNull};
 
 use crate::sync::{AtomicUsize, IS_MODEL, Ordering};
 
-/// A block, with what an allocator adds to it, fills a page.
-const SIZE: usize = 4096 - 32;
+/// Some ten tasks: a block is that long in use of which a single task is kept.
+const SIZE: usize = 1024 - 32;
 
 /// Larger tasks have memory of their own.
 const LARGEST: usize = 256;

@@ -1,8 +1,8 @@
 //! `join` and `scope`: what they return, whose panic comes out, and that all has ended by then.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Barrier, Mutex, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 
 use manyhands::{Pool, Scope, ScopedHandle, TaskError, TryJoinError};
@@ -1015,5 +1015,36 @@ fn a_scope_whose_pool_shuts_down_in_its_body_completes() {
             assert_eq!(count.into_inner(), 2 * 85);
             pool.shutdown();
         }
+    });
+}
+
+/// Detached tasks that saturate the workers have them leave the scope after each of its tasks, so
+/// that each comes to it for one at a time.
+#[test]
+fn what_a_task_spawns_runs_though_the_body_keeps_spawning_beside_detached_tasks() {
+    fn respawn(pool: &Pool, is_over: &Arc<AtomicBool>) {
+        if !is_over.load(Ordering::Relaxed) {
+            let again = (pool.clone(), Arc::clone(is_over));
+            drop(pool.spawn(move || respawn(&again.0, &again.1)));
+        }
+    }
+    within(LONG, || {
+        let pool = Pool::new(1).unwrap();
+        let is_over = Arc::new(AtomicBool::new(false));
+        respawn(&pool, &is_over);
+        let (has_run, spawned, ended) =
+            (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+        pool.scope(|s| {
+            s.spawn(|| drop(s.spawn(|| has_run.store(true, Ordering::Relaxed))));
+            while !has_run.load(Ordering::Relaxed) {
+                if spawned.load(Ordering::Relaxed) - ended.load(Ordering::Relaxed) < 1_000 {
+                    spawned.fetch_add(1, Ordering::Relaxed);
+                    s.spawn(|| ended.fetch_add(1, Ordering::Relaxed));
+                } else {
+                    thread::yield_now();
+                }
+            }
+        });
+        is_over.store(true, Ordering::Relaxed);
     });
 }
