@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use manyhands::{Pool, Scope, ScopedHandle, TaskError, TryJoinError};
 
@@ -1024,6 +1025,8 @@ fn a_scope_whose_pool_shuts_down_in_its_body_completes() {
 fn what_a_task_spawns_runs_though_the_body_keeps_spawning_beside_detached_tasks() {
     fn respawn(pool: &Pool, is_over: &Arc<AtomicBool>) {
         if !is_over.load(Ordering::Relaxed) {
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_micros(20) {}
             let again = (pool.clone(), Arc::clone(is_over));
             drop(pool.spawn(move || respawn(&again.0, &again.1)));
         }
@@ -1032,6 +1035,8 @@ fn what_a_task_spawns_runs_though_the_body_keeps_spawning_beside_detached_tasks(
         let pool = Pool::new(1).unwrap();
         let is_over = Arc::new(AtomicBool::new(false));
         respawn(&pool, &is_over);
+        // The queue of the scope is never empty then, but for its first moments.
+        thread::sleep(Duration::from_millis(50));
         let (has_run, spawned, ended) =
             (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
         pool.scope(|s| {
@@ -1041,7 +1046,7 @@ fn what_a_task_spawns_runs_though_the_body_keeps_spawning_beside_detached_tasks(
                     spawned.fetch_add(1, Ordering::Relaxed);
                     s.spawn(|| ended.fetch_add(1, Ordering::Relaxed));
                 } else {
-                    thread::yield_now();
+                    thread::sleep(Duration::from_micros(20));
                 }
             }
         });
