@@ -121,7 +121,8 @@ impl Scheduler {
 pub(crate) fn block_on(latch: &Latch, deadline: Option<Instant>) -> bool {
     let parker = Parker::current();
     if !latch.register(parker.waker()) {
-        return true;
+        // The signal has come; only this look brings what was done before it.
+        return latch.is_set();
     }
     step_aside(|| {
         while !latch.is_set() {
