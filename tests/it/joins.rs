@@ -1,10 +1,11 @@
 //! Outermost joins remember what they cost: cheap ones wake nobody, dear ones are shared.
 
 use std::collections::HashSet;
+use std::hint;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use manyhands::{Pool, channel};
 
@@ -16,12 +17,19 @@ const WHILE: Duration = Duration::from_millis(2);
 /// How many calls after a dear one are expected to be shared, at least.
 const REMEMBERED: usize = 20;
 
-/// Whether so many calls wake nobody, with rests in which the workers fall asleep.
-fn are_cheap(pool: &Pool, calls: usize, call: impl Fn()) -> bool {
+/// So many calls in a row that wake nobody are known to be cheap.
+const CALLS: usize = 10;
+
+/// Whether calls wake nobody, with rests in which the workers fall asleep. The caller does not: a
+/// call on a core that had been asleep is dear often enough.
+fn are_cheap(pool: &Pool, call: impl Fn()) -> bool {
     let before = pool.stats().wakes;
-    (0..calls).for_each(|_| {
+    (0..CALLS).for_each(|_| {
         call();
-        thread::sleep(WHILE);
+        let rest = Instant::now();
+        while rest.elapsed() < WHILE {
+            hint::spin_loop();
+        }
     });
     pool.stats().wakes == before
 }
@@ -29,7 +37,7 @@ fn are_cheap(pool: &Pool, calls: usize, call: impl Fn()) -> bool {
 /// Calls until calls are known to be cheap, if they are: under a tool that interprets each step they
 /// are not.
 fn until_cheap(pool: &Pool, call: impl Fn()) {
-    happens_within(LONG / 12, || are_cheap(pool, 20, &call));
+    happens_within(LONG / 12, || are_cheap(pool, &call));
 }
 
 #[test]
@@ -45,7 +53,7 @@ fn calls_that_cost_less_than_a_wake_up_wake_nobody() {
         for threads in [2, 8] {
             let pool = Pool::new(threads).unwrap();
             let call = || assert_eq!(fib(&pool, 5), 5);
-            eventually("cheap calls wake nobody", || are_cheap(&pool, 200, call));
+            eventually("cheap calls wake nobody", || are_cheap(&pool, call));
         }
     });
 }
