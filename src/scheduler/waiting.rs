@@ -11,6 +11,7 @@
 
 #![expect(unsafe_code, reason = "lends a stack frame to the worker that it waits for")]
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::counters::Tally;
@@ -132,7 +133,10 @@ pub(crate) fn block_on(latch: &Latch, deadline: Option<Instant>) -> bool {
         }
         spin_loop();
     }
-    let parker = Parker::current();
+    park_until(latch, &Parker::current(), deadline)
+}
+
+fn park_until(latch: &Latch, parker: &Arc<Parker>, deadline: Option<Instant>) -> bool {
     if !latch.register(parker.waker()) {
         // The signal has come; only this look brings what was done before it.
         return latch.is_set();
@@ -174,4 +178,47 @@ fn aside(innermost: Option<&Frame>, f: &mut dyn FnMut()) {
 /// What a thread does between two looks at something that is about to happen.
 pub(crate) fn pause() {
     spin_loop();
+}
+
+/// Seen to fail when who comes too late to register goes on without a look, and when who was woken
+/// does.
+#[cfg(all(test, loom))]
+mod model {
+    use loom::sync::Arc as LoomArc;
+    use loom::thread;
+
+    use super::*;
+    use crate::sync::UnsafeCell;
+
+    struct Shared {
+        latch: Latch,
+        data: UnsafeCell<u32>,
+    }
+
+    // SAFETY: the accesses are ordered by the latch, and loom checks that they are.
+    unsafe impl Sync for Shared {}
+    // SAFETY: as above.
+    unsafe impl Send for Shared {}
+
+    /// Whoever waits sees what was done before the signal, however late it comes.
+    #[test]
+    fn who_has_waited_sees_what_the_signal_brings() {
+        loom::model(|| {
+            let shared = LoomArc::new(Shared { latch: Latch::new(), data: UnsafeCell::new(0) });
+            let other = LoomArc::clone(&shared);
+            let setter = thread::spawn(move || {
+                // SAFETY: the waiter reads only after the signal.
+                other.data.with_mut(|data| unsafe { *data = 7 });
+                // SAFETY: alive, since this thread has a share of it; set here only.
+                unsafe { Latch::set(&raw const other.latch, Outcome::Done) };
+            });
+            let parker = Arc::new(Parker::new());
+            // Left over from another wait.
+            parker.unpark();
+            assert!(park_until(&shared.latch, &parker, None));
+            // SAFETY: the setter is done with it.
+            assert_eq!(shared.data.with_mut(|data| unsafe { *data }), 7);
+            setter.join().unwrap();
+        });
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::panic::panic_any;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -148,6 +148,32 @@ fn a_worker_s_name_ends_with_its_index() {
     let pairs = pairs.lock().unwrap();
     assert_eq!(pairs.len(), 8);
     pairs.iter().for_each(|(expected, name)| assert_eq!(expected, name));
+}
+
+//--- cores
+
+#[test]
+#[cfg(target_os = "linux")]
+fn of_two_pinned_workers_the_one_that_shares_the_caller_s_core_sleeps_on() {
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    let [first, second, ..] = cores[..] else { return };
+    let pin = move |index| assert!(core_affinity::set_for_current([first, second][index % 2]));
+    within(LONG, move || {
+        let pool = Pool::builder().threads(2).on_start(pin).build().unwrap();
+        let runner = || {
+            // Long enough for both workers to fall asleep.
+            thread::sleep(Duration::from_millis(5));
+            let (sender, receiver) = mpsc::channel();
+            pool.spawn(move || sender.send(name_here()).unwrap()).detach();
+            receiver.recv().unwrap()
+        };
+        eventually("the worker of the other core is woken, each time", || {
+            (0..6).all(|round| {
+                pin(round);
+                runner() == format!("manyhands-{}", (round + 1) % 2)
+            })
+        });
+    });
 }
 
 //--- hooks
