@@ -104,6 +104,10 @@ impl Pace {
         let now = Instant::now();
         let spent = nanoseconds(now.duration_since(self.began));
         self.began = now;
+        self.note(units, spent)
+    }
+
+    fn note(&mut self, units: usize, spent: f64) -> bool {
         self.units = self.units.saturating_add(units);
         self.spent += spent;
 
@@ -128,10 +132,10 @@ fn nanoseconds(duration: Duration) -> f64 {
 mod tests {
     use super::*;
 
-    fn after_a_lap(known: Option<f32>, units: usize, took: Duration) -> (Pace, bool) {
+    /// The pace after a claim of `units` that took so many nanoseconds, and what it said of them.
+    fn after(known: Option<f32>, units: usize, spent: f64) -> (Pace, bool) {
         let mut pace = Pace::new(2, None, known);
-        pace.began = Instant::now() - took;
-        let is_expected = pace.lap(units);
+        let is_expected = pace.note(units, spent);
         (pace, is_expected)
     }
 
@@ -157,22 +161,31 @@ mod tests {
 
     #[test]
     fn cheap_units_are_taken_by_many_dear_ones_by_few() {
-        let (pace, _) = after_a_lap(None, 1, Duration::from_nanos(1));
-        assert!((2..=8).contains(&pace.size));
-        let (pace, _) = after_a_lap(None, 1000, Duration::from_millis(10));
-        assert!(pace.size <= 10);
+        let size = |units, spent| after(None, units, spent).0.size;
+        assert_eq!([size(1, 0.0), size(1, TARGET / 5.0), size(1, TARGET)], [GROWTH, 5, 1]);
+        assert_eq!([size(1000, 100.0 * TARGET), size(1, 1e12)], [10, 1]);
     }
 
     #[test]
     fn units_known_to_be_cheap_are_taken_by_a_few_at_first() {
         let first = |cost| Pace::new(2, None, Some(cost)).size_alone(usize::MAX);
         assert_eq!([first(0.1), first(10.0), first(1e9)], [BOUNDARY, 10, 1]);
-        let (pace, is_expected) = after_a_lap(Some(10.0), 10, Duration::from_nanos(100));
-        assert!(is_expected);
-        assert_eq!(pace.size, 80);
-        let (pace, is_expected) = after_a_lap(Some(10.0), 10, Duration::from_millis(10));
-        assert!(!is_expected);
-        assert_eq!(pace.size, 1);
+    }
+
+    #[test]
+    fn units_that_cost_much_more_than_last_time_are_another_matter() {
+        let is_expected = |spent| after(Some(10.0), 100, spent).1;
+        assert_eq!([1.0, 4499.0, 4501.0].map(is_expected), [true, true, false]);
+        assert!(after(None, 1, 1e12).1);
+    }
+
+    #[test]
+    fn the_cost_of_a_unit_is_that_of_all_claims() {
+        let (mut pace, _) = after(None, 1, 90.0);
+        assert_eq!(pace.cost(), Some(90.0));
+        pace.note(2, 30.0);
+        assert_eq!(pace.cost(), Some(40.0));
+        assert_eq!(Pace::new(2, None, Some(1.0)).cost(), None);
     }
 
     #[test]
