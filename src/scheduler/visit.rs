@@ -27,7 +27,8 @@
 //! in the long run, whatever cheap and dear calls a place mixes and whichever threads make them, no
 //! more is lost to muted dear calls than is spent on wake-ups for cheap ones, and the other way
 //! round: at most twice of what whoever knows the future would spend (as whoever rents skis until the
-//! rent has reached their price).
+//! rent has reached their price). Unless a debt is lost: two kinds may [displace](crate::memory) each
+//! other, and whose debt is unknown has none.
 //!
 //! Halves must not wait for each other. Those that do, and have since the first call, find each
 //! other all the same: a call that has lost all its halves to thieves never pays anything off. (A

@@ -1,4 +1,7 @@
 //! Outermost joins remember what they cost: cheap ones wake nobody, dear ones are shared.
+//!
+//! What is remembered another place in the program may displace. So whoever relies on it is alone in
+//! its process.
 
 use std::collections::HashSet;
 use std::hint;
@@ -9,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use manyhands::{Pool, channel};
 
-use crate::support::{Gate, LONG, eventually, happens_within, within};
+use crate::support::{Gate, LONG, alone, eventually, happens_within, within};
 
 /// Long enough to be dear, and for idle workers to fall asleep.
 const WHILE: Duration = Duration::from_millis(2);
@@ -65,7 +68,7 @@ fn after_cheap_calls_dear_ones_are_shared_from_the_second_on() {
         let half = || half();
         pool.join(half, half);
     }
-    within(LONG, || {
+    alone(|| {
         let pool = Pool::new(2).unwrap();
         until_cheap(&pool, || call(&pool, &|| ()));
         call(&pool, &|| thread::sleep(WHILE));
@@ -81,7 +84,7 @@ fn after_a_dear_call_cheap_and_dear_ones_are_shared() {
         let half = || half();
         pool.join(half, half);
     }
-    within(LONG, || {
+    alone(|| {
         let pool = Pool::new(2).unwrap();
         let both = Barrier::new(2);
         call(&pool, &|| thread::sleep(WHILE));
