@@ -56,8 +56,9 @@ fn a_limit_bounds_every_verb() {
         };
         let checked = |verb: &str| {
             let distinct = seen.lock().unwrap().drain().count();
-            // In a scope one thread may leave, and another take its place.
-            assert!(distinct <= limit || verb == "scope", "{verb}: {distinct} threads in all");
+            // In a scope, and batches are tasks of one, a thread may leave and another take its place.
+            let is_scope = ["map_iter", "scope"].contains(&verb);
+            assert!(distinct <= limit || is_scope, "{verb}: {distinct} threads in all");
             let most = most.swap(0, SeqCst);
             assert!((1..=limit).contains(&most), "{verb}: {most} threads at a time, not {limit}");
         };
