@@ -23,18 +23,26 @@ const REMEMBERED: usize = 20;
 /// So many calls in a row that wake nobody are known to be cheap.
 const CALLS: usize = 10;
 
-/// Whether calls wake nobody, with rests in which the workers fall asleep. The caller does not: a
-/// call on a core that had been asleep is dear often enough.
+/// So many cheap calls pay off what a dear one is remembered by, mostly.
+const PAYMENTS: usize = 2_000;
+
+/// Whether calls wake nobody, with rests between them.
 fn are_cheap(pool: &Pool, call: impl Fn()) -> bool {
     let before = pool.stats().wakes;
     (0..CALLS).for_each(|_| {
         call();
-        let rest = Instant::now();
-        while rest.elapsed() < WHILE {
-            hint::spin_loop();
-        }
+        rest();
     });
     pool.stats().wakes == before
+}
+
+/// Lets the workers fall asleep. The caller does not: a call on a core that had been asleep is dear
+/// often enough.
+fn rest() {
+    let begin = Instant::now();
+    while begin.elapsed() < WHILE {
+        hint::spin_loop();
+    }
 }
 
 /// Calls until calls are known to be cheap, if they are: under a tool that interprets each step they
@@ -43,20 +51,42 @@ fn until_cheap(pool: &Pool, call: impl Fn()) {
     happens_within(LONG / 12, || are_cheap(pool, &call));
 }
 
+/// A recursion with a type of its own for each `KIND`: what one of them has cost is not known of
+/// another.
+fn fib<const KIND: usize>(pool: &Pool, n: u32) -> u32 {
+    if n < 2 {
+        return n;
+    }
+    let (a, b) = pool.join(|| fib::<KIND>(pool, n - 1), || fib::<KIND>(pool, n - 2));
+    a + b
+}
+
 #[test]
 fn calls_that_cost_less_than_a_wake_up_wake_nobody() {
-    fn fib(pool: &Pool, n: u32) -> u32 {
-        if n < 2 {
-            return n;
-        }
-        let (a, b) = pool.join(|| fib(pool, n - 1), || fib(pool, n - 2));
-        a + b
+    /// A call during which the system runs other threads is a dear one, and shares many that follow.
+    /// So there are several kinds, and before each try some calls to pay off what was dear.
+    fn are_cheap_at_last<const KIND: usize>(pool: &Pool, alone: &Pool) -> bool {
+        (0..PAYMENTS).for_each(|_| assert_eq!(fib::<KIND>(pool, 5), 5));
+        are_cheap(pool, || {
+            rest();
+            // After other threads on this core the first recursion is a dear one.
+            assert_eq!(fib::<KIND>(alone, 5), 5);
+            assert_eq!(fib::<KIND>(pool, 5), 5);
+        })
     }
-    within(LONG, || {
+    let kinds = [
+        are_cheap_at_last::<0>,
+        are_cheap_at_last::<1>,
+        are_cheap_at_last::<2>,
+        are_cheap_at_last::<3>,
+    ];
+    within(LONG, move || {
+        let alone = Pool::new(1).unwrap();
         for threads in [2, 8] {
             let pool = Pool::new(threads).unwrap();
-            let call = || assert_eq!(fib(&pool, 5), 5);
-            eventually("cheap calls wake nobody", || are_cheap(&pool, call));
+            let mut kinds = kinds.iter().cycle();
+            let are_cheap = || kinds.next().is_some_and(|are_cheap| are_cheap(&pool, &alone));
+            eventually("cheap calls wake nobody", are_cheap);
         }
     });
 }
