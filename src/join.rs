@@ -9,7 +9,7 @@
 
 #![expect(unsafe_code, reason = "lends its stack frame to a thief")]
 
-use crate::job::Half;
+use crate::job::{Half, Job};
 use crate::memory::Kind;
 use crate::pool::Pool;
 use crate::scheduler::{Popped, Seat, innermost};
@@ -66,9 +66,10 @@ impl Pool {
         // SAFETY: the seat is used up to the end of this call.
         let frame = unsafe { innermost() };
         let own = frame.filter(|frame| std::ptr::eq(frame.scheduler(), &**self.scheduler()));
+        let own = own.filter(|_| !self.options().is_alone());
         match own.and_then(|frame| frame.seat()) {
-            Some(seat) if !self.options().is_alone() => join_on(seat, a, b),
-            _ => self.join_from_outside(a, b),
+            Some(seat) => join_on(seat, a, b),
+            None => self.join_from_outside(a, b),
         }
     }
 
@@ -137,6 +138,7 @@ fn one_after_the_other<RA, RB>(a: impl FnOnce() -> RA, b: impl FnOnce() -> RB) -
     }
 }
 
+/// Most joins call nobody but their halves: they need few registers, and save few.
 #[inline]
 fn join_on<A, B, RA, RB>(seat: &Seat, a: A, b: B) -> (RA, RB)
 where
@@ -145,9 +147,37 @@ where
     RA: Send,
     RB: Send,
 {
+    if seat.is_quiet() {
+        // SAFETY: the seat is quiet.
+        join_by(seat, |job| unsafe { seat.push_quietly(job) }, a, b)
+    } else {
+        join_aloud(seat, a, b)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn join_aloud<A, B, RA, RB>(seat: &Seat, a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    join_by(seat, |job| seat.push_half(job), a, b)
+}
+
+#[inline(always)]
+fn join_by<A, B, RA, RB>(seat: &Seat, push: impl FnOnce(Job), a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
     let half = Half::new(b, seat.tag());
     // SAFETY: `settle` runs below in any case, and returns when nobody else uses the half.
-    seat.push_half(unsafe { half.job() });
+    push(unsafe { half.job() });
     let unwinding = SettleOnUnwind { seat, half: &half };
     let result = a();
     std::mem::forget(unwinding);
@@ -176,7 +206,8 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    match seat.pop_half() {
+    // SAFETY: each join pops what it pushed.
+    match unsafe { seat.pop_half() } {
         // SAFETY: the job was popped, so nobody else has it.
         Popped::Back => Settled::Here(unsafe { half.take() }),
         Popped::Stolen => settle_stolen(seat, half),
@@ -189,7 +220,8 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    match seat.wait_for(half) {
+    // SAFETY: what is stolen was published.
+    match unsafe { seat.wait_for(half) } {
         // SAFETY: the latch says that the thief is done.
         Outcome::Done => Settled::There(unsafe { half.take_result() }),
         // SAFETY: the latch says that the thief has given it back.
@@ -212,10 +244,21 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
+    #[inline]
     fn drop(&mut self) {
-        match settle(self.seat, self.half) {
-            Settled::Here(b) => discard(catch(b)),
-            Settled::There(result) => discard(result),
-        }
+        settle_on_unwind(self.seat, self.half);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_on_unwind<B, RB>(seat: &Seat, half: &Half<B, RB>)
+where
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
+    match settle(seat, half) {
+        Settled::Here(b) => discard(catch(b)),
+        Settled::There(result) => discard(result),
     }
 }

@@ -1,5 +1,8 @@
 //! The second half of a join, on the stack of the thread that joins.
 //!
+//! Few halves are ever seen by another thread. So what an owner and its thief share is made when a
+//! half is [published](Work::publish); a half that stays private costs four stores.
+//!
 //! # Invariant
 //!
 //! The closure is taken once: by the owner, while the job is in no queue or was given back, or by
@@ -9,7 +12,8 @@
 
 #![expect(unsafe_code, reason = "shares a stack frame with the thief of a job")]
 
-use std::mem::ManuallyDrop;
+use std::cell;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
 use super::{Header, Job, Ran, Work};
@@ -24,27 +28,31 @@ const NOBODY: usize = usize::MAX;
 pub(crate) struct Half<F, R> {
     header: Header,
     tag: usize,
+    closure: UnsafeCell<ManuallyDrop<F>>,
+    /// There once the half is published.
+    meeting: cell::UnsafeCell<MaybeUninit<Meeting<R>>>,
+}
+
+/// What an owner shares with its thief.
+struct Meeting<R> {
     thief: AtomicUsize,
     latch: Latch,
-    closure: UnsafeCell<Option<F>>,
     result: UnsafeCell<Option<Result<R, Payload>>>,
 }
 
 impl<F: FnOnce() -> R + Send, R: Send> Half<F, R> {
     /// A half that belongs to the wait of whoever runs the job `tag`.
     ///
-    /// It is never dropped, to spare the looks at what it has: in the end it has nothing, neither
-    /// closure nor result nor waiter, since the owner takes the closure or the result.
+    /// There is nothing to drop in the end, neither closure nor result nor waiter, since the owner
+    /// takes the closure or the result.
     #[inline]
-    pub(crate) fn new(closure: F, tag: usize) -> ManuallyDrop<Self> {
-        ManuallyDrop::new(Self {
+    pub(crate) fn new(closure: F, tag: usize) -> Self {
+        Self {
             header: Header::of::<Self>(),
             tag,
-            thief: AtomicUsize::new(NOBODY),
-            latch: Latch::new(),
-            closure: UnsafeCell::new(Some(closure)),
-            result: UnsafeCell::new(None),
-        })
+            closure: UnsafeCell::new(ManuallyDrop::new(closure)),
+            meeting: cell::UnsafeCell::new(MaybeUninit::uninit()),
+        }
     }
 
     /// The job that runs this half.
@@ -53,15 +61,31 @@ impl<F: FnOnce() -> R + Send, R: Send> Half<F, R> {
     ///
     /// - The half stays where it is, and alive, until the owner has the closure back
     ///   ([`take`](Self::take)) or the [latch](Self::latch) is set.
+    /// - Others find the job in a queue only after it was [published](Work::publish).
     #[inline]
     pub(crate) unsafe fn job(&self) -> Job {
         // SAFETY: the caller keeps it alive as long as the job can be used.
         unsafe { Job::new(NonNull::from(self)) }
     }
 
+    /// # Safety
+    ///
+    /// - The half was published.
+    unsafe fn meeting(&self) -> &Meeting<R> {
+        // SAFETY: it was made before others knew of the half, and nobody replaces it.
+        let meeting = unsafe { &*self.meeting.get() };
+        // SAFETY: as above.
+        unsafe { meeting.assume_init_ref() }
+    }
+
     /// Opens when the thief is done, or gives the half back.
-    pub(crate) fn latch(&self) -> &Latch {
-        &self.latch
+    ///
+    /// # Safety
+    ///
+    /// - The half was published.
+    pub(crate) unsafe fn latch(&self) -> &Latch {
+        // SAFETY: what the caller says.
+        &unsafe { self.meeting() }.latch
     }
 
     /// The address of the job.
@@ -70,22 +94,33 @@ impl<F: FnOnce() -> R + Send, R: Send> Half<F, R> {
     }
 
     /// The seat of the thief, once it has begun.
-    pub(crate) fn thief(&self) -> Option<usize> {
-        // ORDERING: Relaxed: the number is a hint where to look for work.
-        let thief = self.thief.load(Ordering::Relaxed);
-        (thief != NOBODY).then_some(thief)
-    }
-
-    /// The closure, for the owner to call.
     ///
     /// # Safety
     ///
-    /// - The job of this half is in no queue and nobody runs it: it was popped, or given back.
+    /// - The half was published.
+    pub(crate) unsafe fn thief(&self) -> Option<usize> {
+        // SAFETY: what the caller says.
+        let meeting = unsafe { self.meeting() };
+        // ORDERING: Relaxed: the number is a hint where to look for work.
+        let thief = meeting.thief.load(Ordering::Relaxed);
+        (thief != NOBODY).then_some(thief)
+    }
+
+    /// The closure, for whoever has the job to call.
+    ///
+    /// # Safety
+    ///
+    /// - The caller took the job of this half out of a queue, or it was given back.
+    /// - This is called once.
     #[inline]
     pub(crate) unsafe fn take(&self) -> F {
-        // SAFETY: nobody else has the job, so the closure is the owner's.
-        let closure = self.closure.with_mut(|closure| unsafe { (*closure).take() });
-        closure.expect("the closure of a half is taken once")
+        // SAFETY: nobody else has the job, so the closure is the caller's; and it is there.
+        self.closure.with_mut(|closure| {
+            // SAFETY: as above.
+            let closure = unsafe { &mut *closure };
+            // SAFETY: it is taken once.
+            unsafe { ManuallyDrop::take(closure) }
+        })
     }
 
     /// What the thief has left.
@@ -94,8 +129,10 @@ impl<F: FnOnce() -> R + Send, R: Send> Half<F, R> {
     ///
     /// - The latch says `Done`.
     pub(crate) unsafe fn take_result(&self) -> Result<R, Payload> {
+        // SAFETY: whose latch is set was published.
+        let meeting = unsafe { self.meeting() };
         // SAFETY: the thief is done, and its writes came with the latch.
-        let result = self.result.with_mut(|result| unsafe { (*result).take() });
+        let result = meeting.result.with_mut(|result| unsafe { (*result).take() });
         result.expect("a thief leaves a result before it sets the latch")
     }
 }
@@ -105,23 +142,38 @@ unsafe impl<F: FnOnce() -> R + Send, R: Send> Work for Half<F, R> {
     unsafe fn run(this: NonNull<Self>, runner: usize) -> Ran {
         // SAFETY: the owner keeps its frame until the latch is set, below.
         let half = unsafe { this.as_ref() };
+        // SAFETY: who runs it has found it in a queue.
+        let meeting = unsafe { half.meeting() };
         // ORDERING: Relaxed, see `thief`.
-        half.thief.store(runner, Ordering::Relaxed);
-        // SAFETY: whoever has the job has the closure.
-        let closure = half.closure.with_mut(|closure| unsafe { (*closure).take() });
-        let result = catch(closure.expect("a job runs once"));
+        meeting.thief.store(runner, Ordering::Relaxed);
+        // SAFETY: whoever has the job has the closure, and uses the job up.
+        let result = catch(unsafe { half.take() });
         // SAFETY: the owner reads the result after the latch only.
-        half.result.with_mut(|slot| unsafe { *slot = Some(result) });
+        meeting.result.with_mut(|slot| unsafe { *slot = Some(result) });
         // SAFETY: alive until the owner sees this; set by the one who had the job.
-        unsafe { Latch::set(&raw const half.latch, Outcome::Done) };
+        unsafe { Latch::set(&raw const meeting.latch, Outcome::Done) };
         Ran::Finished
+    }
+
+    unsafe fn publish(this: NonNull<Self>) {
+        // SAFETY: the owner keeps its frame as long as the job can be used.
+        let half = unsafe { this.as_ref() };
+        let meeting = Meeting {
+            thief: AtomicUsize::new(NOBODY),
+            latch: Latch::new(),
+            result: UnsafeCell::new(None),
+        };
+        // SAFETY: nobody else knows of the half, so nobody reads this meanwhile.
+        unsafe { (*half.meeting.get()).write(meeting) };
     }
 
     unsafe fn give_back(this: NonNull<Self>) -> Option<Job> {
         // SAFETY: the owner keeps its frame until the latch is set, below.
         let half = unsafe { this.as_ref() };
+        // SAFETY: who gives it back has found it in a queue.
+        let meeting = unsafe { half.meeting() };
         // SAFETY: alive until the owner sees this; set by the one who had the job.
-        unsafe { Latch::set(&raw const half.latch, Outcome::GivenBack) };
+        unsafe { Latch::set(&raw const meeting.latch, Outcome::GivenBack) };
         None
     }
 

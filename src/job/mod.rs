@@ -29,6 +29,14 @@ pub(crate) unsafe trait Work {
     /// - `this` comes out of a [`Job`] made by [`Job::new`], which is used up by the call.
     unsafe fn run(this: NonNull<Self>, runner: usize) -> Ran;
 
+    /// Gets the work ready for others, who are about to find it in a queue.
+    ///
+    /// # Safety
+    ///
+    /// - As for [`is_spent`](Self::is_spent), and nobody else knows of the work.
+    #[inline]
+    unsafe fn publish(_this: NonNull<Self>) {}
+
     /// Hands the work back to whoever waits for it, who will do it alone. `Some`: others must find
     /// it in a queue all the same.
     ///
@@ -88,6 +96,7 @@ impl Header {
 
 struct Vtable {
     run: unsafe fn(NonNull<Header>, usize) -> Ran,
+    publish: unsafe fn(NonNull<Header>),
     give_back: unsafe fn(NonNull<Header>) -> Option<Job>,
     cancel: unsafe fn(NonNull<Header>) -> bool,
     is_spent: unsafe fn(NonNull<Header>) -> bool,
@@ -106,6 +115,8 @@ impl<W: Work> Erased<W> {
     const VTABLE: Vtable = Vtable {
         // SAFETY: a header with this table begins a `W`, and the callers pass on what `W` asks.
         run: |header, runner| unsafe { W::run(header.cast(), runner) },
+        // SAFETY: as above.
+        publish: |header| unsafe { W::publish(header.cast()) },
         // SAFETY: as above.
         give_back: |header| unsafe { W::give_back(header.cast()) },
         // SAFETY: as above.
@@ -153,6 +164,16 @@ impl Job {
     pub(crate) fn run(self, runner: usize) -> Ran {
         // SAFETY: the job is used up by this call, and the table is that of the work.
         unsafe { (self.vtable().run)(self.0, runner) }
+    }
+
+    /// Gets it ready for others.
+    ///
+    /// # Safety
+    ///
+    /// - Nobody else knows of the work.
+    pub(crate) unsafe fn publish(&self) {
+        // SAFETY: the job is not used up; the rest is what the caller says.
+        unsafe { (self.vtable().publish)(self.0) }
     }
 
     /// Hands it back to whoever waits for it. `Some`: it belongs in a queue.

@@ -27,6 +27,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
+use std::hint::assert_unchecked;
 
 use crossbeam_deque::{Stealer, Worker};
 
@@ -70,10 +71,31 @@ impl Joins {
     }
 
     /// Pushes a half, which stays private.
-    #[inline]
     pub(super) fn push(&self, job: Job) {
         // SAFETY: only the owner of the seat calls, and no reference to the stack outlives a call.
         unsafe { (*self.stack.get()).push(job) };
+    }
+
+    /// Whether the private stack need not grow for the next half.
+    #[inline]
+    pub(super) fn have_room(&self) -> bool {
+        // SAFETY: as in `push`.
+        let stack = unsafe { &*self.stack.get() };
+        stack.len() < stack.capacity()
+    }
+
+    /// As [`push`](Self::push), without a call.
+    ///
+    /// # Safety
+    ///
+    /// - There [is room](Self::have_room).
+    #[inline]
+    pub(super) unsafe fn push_in_place(&self, job: Job) {
+        // SAFETY: as in `push`.
+        let stack = unsafe { &mut *self.stack.get() };
+        // SAFETY: what the caller says.
+        unsafe { assert_unchecked(stack.len() < stack.capacity()) };
+        stack.push(job);
     }
 
     /// Whether thieves find fewer than `wanted`.
@@ -91,6 +113,8 @@ impl Joins {
             self.has_kept.set(true);
         }
         for job in &stack[first..] {
+            // SAFETY: it was private up to here.
+            unsafe { job.publish() };
             // SAFETY: the entry in the stack serves to find the job, it is never used up.
             self.deque.push(unsafe { job.alias() });
             self.published.set(self.published.get() + 1);
@@ -107,11 +131,17 @@ impl Joins {
     }
 
     /// Pops the youngest half.
+    ///
+    /// # Safety
+    ///
+    /// - There is one.
     #[inline]
-    pub(super) fn pop(&self) -> Popped {
+    pub(super) unsafe fn pop(&self) -> Popped {
         // SAFETY: as in `push`.
         let stack = unsafe { &mut *self.stack.get() };
-        let _job = stack.pop().expect("each join pops what it pushed");
+        debug_assert!(!stack.is_empty(), "each join pops what it pushed");
+        // SAFETY: the caller says that it is not empty. A job has nothing to drop.
+        unsafe { stack.set_len(stack.len() - 1) };
         if stack.len() >= self.published.get() { Popped::Back } else { self.pop_published() }
     }
 
@@ -168,7 +198,8 @@ mod tests {
         }
         joins.publish(wanted);
         (0..stolen).for_each(|_| assert!(joins.stealer().steal().is_success()));
-        halves.iter().for_each(|_| _ = joins.pop());
+        // SAFETY: as many were pushed.
+        halves.iter().for_each(|_| _ = unsafe { joins.pop() });
         joins.has_lost_all()
     }
 
@@ -191,7 +222,8 @@ mod tests {
             joins.push(unsafe { half.job() });
             assert!(joins.publish(1));
             assert!(joins.stealer().steal().is_success());
-            assert_eq!(joins.pop(), Popped::Stolen);
+            // SAFETY: it was pushed above.
+            assert_eq!(unsafe { joins.pop() }, Popped::Stolen);
         }
         assert!(joins.has_lost_all());
         joins.begin_record();

@@ -127,8 +127,32 @@ impl Seat {
         turn
     }
 
-    /// Pushes the half of a join. The joiner pops it before it returns.
+    /// Whether a half may be pushed [quietly](Self::push_quietly), as most are: the stack has room,
+    /// thieves lack none, and no look at the clock is due.
     #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        let wanted = self.wanted.get();
+        let is_due =
+            if wanted > 0 { self.joins.are_short(wanted.unsigned_abs()) } else { wanted == -1 };
+        !is_due && self.joins.have_room()
+    }
+
+    /// Pushes the half of a join. The joiner pops it before it returns.
+    ///
+    /// # Safety
+    ///
+    /// - The seat [is quiet](Self::is_quiet).
+    #[inline]
+    pub(crate) unsafe fn push_quietly(&self, job: Job) {
+        let wanted = self.wanted.get();
+        if wanted < 0 {
+            self.wanted.set(wanted + 1);
+        }
+        // SAFETY: a quiet seat has room.
+        unsafe { self.joins.push_in_place(job) };
+    }
+
+    /// As [`push_quietly`](Self::push_quietly), and sees to whatever is due.
     pub(crate) fn push_half(&self, job: Job) {
         self.joins.push(job);
         let wanted = self.wanted.get();
@@ -206,9 +230,14 @@ impl Seat {
     }
 
     /// Pops the half that was pushed last.
+    ///
+    /// # Safety
+    ///
+    /// - There is one.
     #[inline]
-    pub(crate) fn pop_half(&self) -> Popped {
-        self.joins.pop()
+    pub(crate) unsafe fn pop_half(&self) -> Popped {
+        // SAFETY: what the caller says.
+        unsafe { self.joins.pop() }
     }
 
     pub(super) fn publish_all(&self) -> bool {

@@ -31,24 +31,32 @@ const LOOKS_AT_LATCH: u32 = 500;
 
 impl Seat {
     /// Waits until the thief of `half` is done or gives it back, and helps meanwhile.
-    pub(crate) fn wait_for<F, R>(&self, half: &Half<F, R>) -> Outcome
+    ///
+    /// # Safety
+    ///
+    /// - The half was published.
+    pub(crate) unsafe fn wait_for<F, R>(&self, half: &Half<F, R>) -> Outcome
     where
         F: FnOnce() -> R + Send,
         R: Send,
     {
+        // SAFETY: what the caller says.
+        let latch = unsafe { half.latch() };
         let mut looks = 0;
         loop {
-            if let Some(outcome) = half.latch().probe() {
+            if let Some(outcome) = latch.probe() {
                 return outcome;
             }
-            if half.thief().is_some_and(|thief| self.help(thief, half.address())) {
+            // SAFETY: as above.
+            let thief = unsafe { half.thief() };
+            if thief.is_some_and(|thief| self.help(thief, half.address())) {
                 looks = 0;
             } else if looks < LOOKS {
                 looks += 1;
                 spin_loop();
             } else {
                 assert!(!self.scheduler().is_lost(), "a fork has lost the other half of a join");
-                block_on(half.latch(), None);
+                block_on(latch, None);
             }
         }
     }
@@ -112,9 +120,14 @@ impl Scheduler {
     {
         let half = Half::new(f, 0);
         // SAFETY: this frame stays until the latch is set.
-        self.inject(unsafe { half.job() });
-        block_on(half.latch(), None);
-        match half.latch().probe() {
+        let job = unsafe { half.job() };
+        // SAFETY: nobody knows of it yet.
+        unsafe { job.publish() };
+        // SAFETY: it was published.
+        let latch = unsafe { half.latch() };
+        self.inject(job);
+        block_on(latch, None);
+        match latch.probe() {
             // SAFETY: the latch says that it ran.
             Some(Outcome::Done) => Ok(unsafe { half.take_result() }),
             // SAFETY: the latch says that nobody has it.
