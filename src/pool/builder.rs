@@ -60,8 +60,9 @@ impl PoolBuilder {
     /// [`blocking`](crate::blocking). The default is twice the number of threads plus 8.
     ///
     /// Beyond that, a worker that waits leaves its place empty, and
-    /// [`stats`](Pool::stats) counts a stall. It matters for tasks that wait for other tasks' messages,
-    /// which hang if those never find a thread; calls that wait for their own parts complete with 0
+    /// [`stats`](Pool::stats) counts a stall. It matters for tasks that wait for other tasks' messages
+    /// (or, with [`workers_only`](Self::workers_only), join other tasks), which hang if those never
+    /// find a thread; calls that wait for their own parts complete with 0
     /// spares. More than 32,776 count as that. Each takes some 2 KiB of memory before it is started.
     pub fn max_spares(mut self, spares: usize) -> Self {
         self.max_spares = Some(spares);
@@ -101,6 +102,9 @@ impl PoolBuilder {
 
     /// Keeps spawned tasks off the threads that join them, for tasks that need what `on_start` has
     /// set up, or a worker's stack. Sweeps, `join` and scopes use their caller all the same.
+    ///
+    /// A task that joins another one then blocks its worker until somebody else has run it. So tasks
+    /// that join each other in long chains need as many [spares](Self::max_spares), or they hang.
     pub fn workers_only(mut self, workers_only: bool) -> Self {
         self.config.workers_only = workers_only;
         self

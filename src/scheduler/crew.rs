@@ -22,8 +22,10 @@
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize as Hint;
 
-use super::{Scheduler, Seat, block_on, pause, with_current};
+use super::{Scheduler, Seat, block_on, with_current};
+use crate::cpu;
 use crate::job::{Header, Job, Ran, Work};
 use crate::sync::{AtomicUsize, Ordering};
 use crate::wait::{Latch, Outcome, Urgency};
@@ -43,9 +45,6 @@ pub(crate) enum Departure {
     Early,
 }
 
-/// How long the owner looks for the last participants before it parks.
-const LOOKS: u32 = 200;
-
 /// The threads that work off one thing, and the way to get more of them.
 #[repr(C)]
 pub(crate) struct Crew {
@@ -56,6 +55,8 @@ pub(crate) struct Crew {
     /// How many may take part beside the owner.
     limit: usize,
     all_left: Latch,
+    /// Where the last participant began.
+    core: Hint,
     pieces: NonNull<dyn Pieces>,
 }
 
@@ -78,6 +79,7 @@ impl Crew {
             tag,
             limit,
             all_left: Latch::new(),
+            core: Hint::new(usize::MAX),
             // SAFETY: only the lifetime changes, and the caller answers for it.
             pieces: unsafe {
                 std::mem::transmute::<NonNull<dyn Pieces + '_>, NonNull<dyn Pieces + 'static>>(
@@ -156,14 +158,12 @@ impl Crew {
         if is_empty {
             return;
         }
-        for _ in 0..LOOKS {
-            if self.all_left.is_set() {
-                return;
-            }
-            pause();
-        }
-        assert!(!scheduler.is_lost(), "a fork has lost the participants of a call");
-        block_on(&self.all_left, None);
+        let is_lost = scheduler.is_lost() && !self.all_left.is_set();
+        assert!(!is_lost, "a fork has lost the participants of a call");
+        // A participant on this core goes on when this thread makes way.
+        // ORDERING: Relaxed: a hint.
+        let is_near = || cpu::current() != Some(self.core.load(Ordering::Relaxed));
+        block_on(&self.all_left, None, is_near);
     }
 
     /// One more owner of the crew at `this`.
@@ -193,6 +193,8 @@ unsafe impl Work for Crew {
         if !crew.gate.accept() {
             return Ran::Spent;
         }
+        // ORDERING: Relaxed: a hint.
+        crew.core.store(cpu::current().unwrap_or(usize::MAX), Ordering::Relaxed);
         // SAFETY: this thread is counted, so the owner still waits in `close`.
         let departure = unsafe { crew.pieces.as_ref() }.take_part(&crew);
         let (is_last, is_summoned) = crew.gate.leave();

@@ -25,9 +25,11 @@ use crate::wait::{Latch, Outcome, Parker, StandIn, step_aside};
 /// How often a waiter looks for work before it blocks.
 const LOOKS: u32 = 200;
 
-/// How often one who blocks looks before it parks, some 10 µs long: to be woken takes longer, and
-/// costs the one who does it as much.
-const LOOKS_AT_LATCH: u32 = 500;
+/// How often one who blocks looks before it parks, for some microseconds, and how often beyond that
+/// if it is to be soon, for some 10 µs more: to be woken takes longer, and costs the one who does it
+/// as much.
+const FIRST_LOOKS: u32 = 64;
+const MORE_LOOKS: u32 = 436;
 
 impl Seat {
     /// Waits until the thief of `half` is done or gives it back, and helps meanwhile.
@@ -56,7 +58,7 @@ impl Seat {
                 spin_loop();
             } else {
                 assert!(!self.scheduler().is_lost(), "a fork has lost the other half of a join");
-                block_on(latch, None);
+                block_on(latch, None, || true);
             }
         }
     }
@@ -126,7 +128,8 @@ impl Scheduler {
         // SAFETY: it was published.
         let latch = unsafe { half.latch() };
         self.inject(job);
-        block_on(latch, None);
+        // SAFETY: as above.
+        block_on(latch, None, || unsafe { half.thief() }.is_some());
         match latch.probe() {
             // SAFETY: the latch says that it ran.
             Some(Outcome::Done) => Ok(unsafe { half.take_result() }),
@@ -139,14 +142,22 @@ impl Scheduler {
 
 /// Blocks this thread until `latch` is set, or until `deadline`; says whether it is set. On a
 /// worker, somebody takes its place meanwhile.
-pub(crate) fn block_on(latch: &Latch, deadline: Option<Instant>) -> bool {
-    for _ in 0..LOOKS_AT_LATCH {
-        if latch.is_set() {
-            return true;
-        }
+///
+/// It looks for a short while before it parks, and for longer if `is_near` says then that the signal
+/// may well come soon: somebody is at work for it, on another core.
+pub(crate) fn block_on(
+    latch: &Latch,
+    deadline: Option<Instant>,
+    is_near: impl FnOnce() -> bool,
+) -> bool {
+    let look = |_| {
         spin_loop();
-    }
-    park_until(latch, &Parker::current(), deadline)
+        latch.is_set()
+    };
+    latch.is_set()
+        || (0..FIRST_LOOKS).any(look)
+        || (is_near() && (0..MORE_LOOKS).any(look))
+        || park_until(latch, &Parker::current(), deadline)
 }
 
 fn park_until(latch: &Latch, parker: &Arc<Parker>, deadline: Option<Instant>) -> bool {

@@ -26,6 +26,10 @@ use crate::wait::{Parker, Rise, Sleeper, Urgency};
 const LOOKS: u32 = 16;
 const PAUSE: u32 = 32;
 
+/// How often one that was woken looks. If it finds nothing, whoever woke it has done the work by
+/// itself, and most likely will do so again.
+const LOOKS_WHEN_WOKEN: u32 = 4;
+
 /// A spare that nobody needed for so long ends.
 const SPARE_REST: Duration = Duration::from_secs(10);
 
@@ -111,6 +115,8 @@ impl Scheduler {
     }
 
     fn run_job(&self, seat: &Seat, job: Job) {
+        // Who was woken before has had its time.
+        Parker::has_woken_neighbour();
         if seat.run(job) {
             self.places.get(seat.index()).counters().count_own(Tally::Run);
         }
@@ -118,8 +124,9 @@ impl Scheduler {
 
     /// The next job, by searching, and sleeping where that finds none. `None`: the end has come.
     fn find_job(&self, seat: &Seat, me: &Sleeper) -> Option<Job> {
+        let mut looks = LOOKS;
         loop {
-            if let Some(job) = self.search(seat, me) {
+            if let Some(job) = self.search(seat, me, looks) {
                 return Some(job);
             }
             if self.lifecycle.has_ended() && !self.has_late_task() {
@@ -138,17 +145,22 @@ impl Scheduler {
             if self.sleep.sleep(me, has_work, enlisted, deadline) == Rise::Retire {
                 return None;
             }
+            looks = LOOKS_WHEN_WOKEN;
         }
     }
 
-    fn search(&self, seat: &Seat, me: &Sleeper) -> Option<Job> {
-        for _ in 0..LOOKS {
+    fn search(&self, seat: &Seat, me: &Sleeper, looks: u32) -> Option<Job> {
+        for _ in 0..looks {
             // A spare stands in for somebody: with enough threads awake it has no business.
             if me.is_spare && self.sleep.is_crowded() && !seat.has_task() {
                 return None;
             }
             if let Some(job) = self.search_once(seat) {
                 return Some(job);
+            }
+            // Who was woken begins the sooner, and does not need this thread, most likely.
+            if Parker::has_woken_neighbour() {
+                return None;
             }
             (0..PAUSE).for_each(|_| spin_loop());
         }

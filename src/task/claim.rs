@@ -44,11 +44,12 @@ pub(crate) fn await_ticket<T>(
     run: impl Fn() -> bool + Sync,
 ) -> bool {
     let may_run = matches!(patience, Patience::Claim);
-    let wait = |grace| block_on(ticket.latch(), Some(Instant::now() + grace));
-    if may_run && ticket.is_claimable() && run_nested(run, wait) {
+    let wait_until = |deadline| block_on(ticket.latch(), deadline, || ticket.has_started());
+    let wait = |grace| wait_until(Some(Instant::now() + grace));
+    if may_run && !ticket.has_started() && run_nested(run, wait) {
         return true;
     }
-    block_on(ticket.latch(), None);
+    wait_until(None);
     false
 }
 

@@ -142,7 +142,8 @@ impl<T> TaskHandle<T> {
             if self.scheduler.is_lost() {
                 return Err(JoinTimeoutError::Failed(TaskError::Lost));
             }
-            if !block_on(self.ticket.latch(), Instant::now().checked_add(timeout)) {
+            let deadline = Instant::now().checked_add(timeout);
+            if !block_on(self.ticket.latch(), deadline, || self.ticket.has_started()) {
                 return Err(JoinTimeoutError::TimedOut(self));
             }
         }
@@ -176,7 +177,7 @@ impl<T> TaskHandle<T> {
     }
 
     pub(super) fn is_claimable(&self) -> bool {
-        self.scheduler.joiners_may_claim() && self.ticket.is_claimable() && !self.is_lost()
+        self.scheduler.joiners_may_claim() && !self.ticket.has_started() && !self.is_lost()
     }
 
     pub(super) fn is_lost(&self) -> bool {

@@ -88,9 +88,9 @@ impl<'a, T> Ticket<'a, T> {
         self.latch().is_set()
     }
 
-    /// Whether a claim may still succeed.
-    pub(crate) fn is_claimable(&self) -> bool {
-        !self.front().state.has_started()
+    /// Whether somebody has claimed it.
+    pub(crate) fn has_started(&self) -> bool {
+        self.front().state.has_started()
     }
 
     /// Runs the task here, unless somebody else has claimed it. Says whether it ran.

@@ -12,16 +12,24 @@
 //! A token stays until it is taken, so an `unpark` that comes before its `park` is not lost. A park
 //! may return early with a token from an earlier wait: every caller looks at its condition again.
 //!
+//! # Cores
+//!
+//! On a small machine who wakes and who is woken often share a core, and the system does not move
+//! the one that has to wait for it. So whoever has woken a thread of its own core should not go on
+//! just to look for work: see [`Parker::has_woken_neighbour`].
+//!
 //! # Rejected
 //!
 //! `std::thread::park`: its token belongs to the user too, whose code may take ours and whose own
 //! we might take.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize as Hint;
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
+use crate::cpu;
 use crate::fork;
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
 
@@ -35,11 +43,24 @@ pub(crate) struct Parker {
     state: AtomicUsize,
     lock: Mutex<()>,
     unparked: Condvar,
+    /// The core that the thread was on when it parked last.
+    core: Hint,
+}
+
+const NOWHERE: usize = usize::MAX;
+
+thread_local! {
+    static HAS_WOKEN_NEIGHBOUR: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Parker {
     pub(crate) fn new() -> Self {
-        Self { state: AtomicUsize::new(EMPTY), lock: Mutex::new(()), unparked: Condvar::new() }
+        Self {
+            state: AtomicUsize::new(EMPTY),
+            lock: Mutex::new(()),
+            unparked: Condvar::new(),
+            core: Hint::new(NOWHERE),
+        }
     }
 
     /// The parker of this thread; a fresh one while the thread's locals are being destroyed, and in a
@@ -69,6 +90,8 @@ impl Parker {
         if self.take_token() {
             return true;
         }
+        // ORDERING: Relaxed: a hint.
+        self.core.store(cpu::current().unwrap_or(NOWHERE), Ordering::Relaxed);
         let mut guard = lock(&self.lock);
         // ORDERING: Relaxed on success: it only announces that the condition variable is in use, and
         // `unpark` takes the lock to learn more. Acquire on failure is more than it needs: the swap
@@ -98,7 +121,17 @@ impl Parker {
             // The sleeper holds the lock from announcing itself until it waits.
             drop(lock(&self.lock));
             self.unparked.notify_one();
+            // ORDERING: Relaxed: a hint.
+            if cpu::current() == Some(self.core.load(Ordering::Relaxed)) {
+                HAS_WOKEN_NEIGHBOUR.set(true);
+            }
         }
+    }
+
+    /// Whether this thread, since this was asked last, has woken one that had parked on the same
+    /// core, and may be waiting for it.
+    pub(crate) fn has_woken_neighbour() -> bool {
+        HAS_WOKEN_NEIGHBOUR.take()
     }
 
     fn take_token(&self) -> bool {
@@ -139,6 +172,28 @@ mod tests {
         parker.unpark();
         parker.park();
         assert!(!parker.park_deadline(Some(Instant::now())));
+    }
+
+    #[test]
+    fn who_wakes_a_thread_of_its_own_core_knows() {
+        let parker = Arc::new(Parker::new());
+        let wake = |core: Option<usize>| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| parker.park());
+                while parker.state.load(Ordering::Relaxed) != PARKED {
+                    std::thread::yield_now();
+                }
+                // ORDERING: Relaxed: the parked thread does not touch it any more.
+                parker.core.store(core.unwrap_or(NOWHERE), Ordering::Relaxed);
+                parker.unpark();
+            });
+            Parker::has_woken_neighbour()
+        };
+        assert!(!wake(None));
+        // Unless the system moves this thread meanwhile.
+        let tries = if cpu::current().is_some() { 1_000 } else { 0 };
+        assert!(tries == 0 || (0..tries).any(|_| wake(cpu::current())));
+        assert!(!Parker::has_woken_neighbour());
     }
 
     #[test]
