@@ -25,7 +25,7 @@ pub struct Stats {
     /// Jobs that workers and spares have taken from a queue and run: tasks, halves of joins, parts
     /// in sweeps and scopes.
     pub jobs_run: u64,
-    /// Those that were taken from another thread's queue.
+    /// How often one was taken from another thread's queue, alone or with some that followed it.
     pub stolen: u64,
     /// Tasks that were run by the thread that joined them.
     pub claimed_by_joiner: u64,

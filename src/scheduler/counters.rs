@@ -11,7 +11,7 @@ use crate::sync::Ordering;
 pub(crate) enum Tally {
     /// A job run by a worker, a guest or a spare that took it from a queue.
     Run,
-    /// A job taken from somebody else's seat.
+    /// A job taken from somebody else's seat, alone or with some that followed it.
     Steal,
     /// A task run by the thread that joined it.
     Claim,

@@ -213,6 +213,12 @@ impl Scheduler {
         if self.is_lost() {
             return 0;
         }
+        // A second time, for those that a thief has carried to where this has been already. No
+        // further ones: somebody may go on spawning.
+        (0..2).map(|_| self.cancel_once()).sum()
+    }
+
+    fn cancel_once(&self) -> usize {
         let injected = std::iter::from_fn(|| self.injector.pop());
         let on_seats =
             self.places.iter().flat_map(|place| std::iter::from_fn(|| place.steal_task()));

@@ -215,6 +215,17 @@ impl Scheduler {
         }
     }
 
+    /// Takes the oldest task of `seat` out of its queue if it is the one at `address`.
+    pub(crate) fn take_next(&self, seat: &Seat, address: usize) -> Option<Job> {
+        seat.pop_task_at(address)
+            .map_err(|was_out| {
+                if was_out {
+                    self.see_off();
+                }
+            })
+            .ok()
+    }
+
     /// An entry has become a tombstone, in whichever queue: of this seat, or the injector.
     pub(crate) fn bury(&self) {
         if self.is_lost() {

@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use crossbeam_deque::Stealer;
+use crossbeam_deque::{Stealer, Worker};
 
 use super::Scheduler;
 use super::counters::Counters;
@@ -17,6 +17,10 @@ use super::queue::insist;
 use super::seat::{Seat, Stealers};
 use crate::job::Job;
 use crate::sync::Ordering;
+
+/// Whoever carries off several tasks leaves so many times as many, or takes one: they may have to
+/// wait for a long one among them.
+const SMALL_PART: usize = 8;
 
 /// A seat, and what others see of it.
 #[derive(Debug)]
@@ -74,6 +78,15 @@ impl Place {
 
     pub(super) fn steal_structured(&self) -> Option<Job> {
         self.steal(&self.stealers.joins).or_else(|| self.steal(&self.stealers.invitations))
+    }
+
+    /// The oldest task; of those that follow it, so many move over to `own` that it is `most` in all,
+    /// where that is a small part.
+    pub(super) fn steal_tasks(&self, own: &Worker<Job>, most: usize) -> Option<Job> {
+        if self.queued_tasks() < SMALL_PART * most {
+            return self.steal_task();
+        }
+        insist(|| self.stealers.tasks.steal_batch_with_limit_and_pop(own, most))
     }
 
     pub(super) fn steal_task(&self) -> Option<Job> {

@@ -8,6 +8,7 @@
 //! first has to run the earlier one inside it.
 
 use super::counters::Tally;
+use super::places::Place;
 use super::{Scheduler, Seat};
 use crate::job::Job;
 use crate::sync::{Ordering, fence};
@@ -78,7 +79,12 @@ impl Scheduler {
         if let Some(job) = self.injector.pop_batch(seat.tasks()) {
             return Some(job);
         }
-        self.count_steal(self.places.victims(seat.next_turn()).find_map(|place| place.steal_task()))
+        let mut victims = self.places.victims(seat.next_turn()).filter(|place| place.has_task());
+        let steal = |place: &Place| {
+            let runs = self.places.get(seat.index()).counters().get(Tally::Run);
+            place.steal_tasks(seat.tasks(), seat.next_haul(runs))
+        };
+        self.count_steal(victims.find_map(steal))
     }
 
     fn count_steal(&self, job: Option<Job>) -> Option<Job> {

@@ -12,7 +12,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_deque::{Stealer, Worker};
 
@@ -31,6 +31,10 @@ const MOST_PUBLISHED: usize = 7;
 /// times as many before the next.
 const SIFT_AT: usize = 256;
 const GROWTH: usize = 8;
+
+/// A thief takes so many tasks at a time where one takes it less than this, from steal to steal.
+const LARGEST_HAUL: usize = 8;
+const CHEAP: Duration = Duration::from_nanos(400);
 
 /// The deques of one thread.
 pub(crate) struct Seat {
@@ -56,6 +60,8 @@ pub(crate) struct Seat {
     stride: Cell<isize>,
     begin: Cell<Option<Instant>>,
     turn: Cell<u32>,
+    /// When it stole tasks last, and how many it had run by then.
+    last_steal: Cell<Option<(Instant, u64)>>,
 }
 
 impl Seat {
@@ -75,6 +81,7 @@ impl Seat {
             stride: Cell::new(0),
             begin: Cell::new(None),
             turn: Cell::new(index as u32),
+            last_steal: Cell::new(None),
         }
     }
 
@@ -288,6 +295,22 @@ impl Seat {
         !self.tasks.is_empty()
     }
 
+    /// How many tasks to steal at a time: several where they cost less than the steal.
+    ///
+    /// Not where they cost more: tasks are mostly joined in the order in which they were spawned, so a
+    /// joiner may have to wait for one after the other of those that a thief carries off, while it
+    /// could run one of them if the thief had left it.
+    ///
+    /// `runs` counts what this thread has run so far.
+    pub(super) fn next_haul(&self, runs: u64) -> usize {
+        let now = Instant::now();
+        let are_cheap = self.last_steal.replace(Some((now, runs))).is_some_and(|(last, before)| {
+            let runs = u32::try_from(runs - before).unwrap_or(u32::MAX);
+            now - last < CHEAP.saturating_mul(runs)
+        });
+        if are_cheap { LARGEST_HAUL } else { 1 }
+    }
+
     pub(super) fn tasks(&self) -> &Worker<Job> {
         &self.tasks
     }
@@ -303,6 +326,23 @@ impl Seat {
             return false;
         }
         self.sift()
+    }
+
+    /// Takes the oldest task out if it is the one at `address`, as long as that is worth trying. `Err`:
+    /// it is not; the word says whether another one was out for a moment.
+    pub(super) fn pop_task_at(&self, address: usize) -> Result<Job, bool> {
+        if !self.is_in_order.get() {
+            return Err(false);
+        }
+        match self.tasks.pop() {
+            None => Err(false),
+            Some(oldest) if oldest.address() == address => Ok(oldest),
+            Some(another) => {
+                self.is_in_order.set(false);
+                self.tasks.push(another);
+                Err(true)
+            }
+        }
     }
 
     /// As [`bury`](Self::bury), for one that most likely is the oldest entry: tasks are mostly joined

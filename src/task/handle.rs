@@ -14,7 +14,7 @@ use super::claim::{Patience, await_ticket};
 use super::id::TaskId;
 use super::ticket::Ticket;
 use crate::error::{JoinTimeoutError, TaskError, TryJoinError};
-use crate::scheduler::{Scheduler, Tally, block_on, enter, within};
+use crate::scheduler::{Scheduler, Seat, Tally, block_on, enter, within};
 
 /// Holds a claim on the result of a task.
 ///
@@ -113,6 +113,9 @@ impl<T> TaskHandle<T> {
 
     /// Runs the task on this thread, if nobody has claimed it.
     pub(super) fn run_here(&self) -> bool {
+        if let Some(has_run) = self.scheduler.with_seat(|seat| self.run_next_of(seat?)) {
+            return has_run;
+        }
         let has_run = self.scheduler.with_seat(|seat| {
             let run = || self.scheduler.while_claimed(seat, || self.ticket.run());
             match seat {
@@ -125,6 +128,20 @@ impl<T> TaskHandle<T> {
             self.scheduler.bury();
         }
         has_run
+    }
+
+    /// Runs the task here if it is the one that `seat` would come to next: tasks are mostly joined in
+    /// the order in which they were spawned, and then it costs no exchange with others. Says whether
+    /// it ran. `None`: it is another one.
+    fn run_next_of(&self, seat: &Seat) -> Option<bool> {
+        let entry = self.scheduler.take_next(seat, self.ticket.address())?;
+        // SAFETY: the entry has the address of the task; whoever joins has the handle to itself.
+        let run = || within(seat, || unsafe { self.ticket.run_with(entry) });
+        let has_run = seat.run_as(self.ticket.address(), run);
+        if has_run {
+            self.scheduler.count(Tally::Claim);
+        }
+        Some(has_run)
     }
 
     /// Waits for the result, but not longer than `timeout`. It never runs the task here.

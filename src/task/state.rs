@@ -55,6 +55,19 @@ impl State {
         if self.claim() { Claim::Won } else { Claim::Lost }
     }
 
+    /// As [`claim`](Self::claim), for whoever has both shares, and gives up that of the entry by it.
+    /// Where nobody else can look, and so it must be, no exchange is needed.
+    #[inline]
+    pub(super) fn claim_with_entry(&self) -> bool {
+        // ORDERING: Relaxed: nobody else looks.
+        let is_queued = self.0.load(Ordering::Relaxed) == ENTRY | HANDLE;
+        if is_queued {
+            // ORDERING: Relaxed, as above.
+            self.0.store(STARTED | HANDLE, Ordering::Relaxed);
+        }
+        is_queued
+    }
+
     pub(super) fn has_started(&self) -> bool {
         // ORDERING: Relaxed: a look that decides nothing but whether to try.
         self.0.load(Ordering::Relaxed) & STARTED != 0

@@ -9,6 +9,7 @@ use super::block::vacate;
 use super::cell::Front;
 use super::state::HANDLE;
 use crate::error::{Panic, TaskError};
+use crate::job::Job;
 use crate::unwind::{Payload, discard};
 use crate::wait::Latch;
 
@@ -99,6 +100,24 @@ impl<'a, T> Ticket<'a, T> {
         if is_claimed {
             // SAFETY: the claim is this call's.
             unsafe { self.task().run() };
+        }
+        is_claimed
+    }
+
+    /// As [`run`](Self::run), with the entry of the task, which is used up.
+    ///
+    /// # Safety
+    ///
+    /// - `entry` is that of this task.
+    /// - Nobody else uses the ticket during the call.
+    pub(crate) unsafe fn run_with(&self, entry: Job) -> bool {
+        debug_assert_eq!(entry.address(), self.address());
+        let is_claimed = self.front().state.claim_with_entry();
+        if is_claimed {
+            // SAFETY: the claim is this call's.
+            unsafe { self.task().run() };
+        } else {
+            entry.cancel();
         }
         is_claimed
     }

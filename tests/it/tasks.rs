@@ -917,6 +917,60 @@ fn panics_in_a_dropped_as_completed_are_unseen() {
     });
 }
 
+//--- joins on the worker that has spawned
+
+/// The numbers below `count`, each once, in an order that looks like none.
+fn shuffled(count: usize) -> Vec<usize> {
+    (0..count).map(|n| n * 7919 % count).collect()
+}
+
+#[test]
+fn a_worker_may_join_what_it_has_spawned_in_any_order() {
+    const TASKS: usize = 1_000;
+
+    let orders = [(0..TASKS).collect(), (0..TASKS).rev().collect(), shuffled(TASKS)];
+    with_pools(move |pool, tally| {
+        for order in &orders {
+            pool.install(|| {
+                let spawn = |n| Some(spawn_counted(pool, tally, n));
+                let mut handles: Vec<_> = (0..TASKS).map(spawn).collect();
+                for &n in order {
+                    let result = handles[n].take().unwrap().join().unwrap();
+                    assert_eq!(result.value, n);
+                }
+            });
+            eventually("nothing is queued any more", || pool.stats().queued == 0);
+        }
+    });
+}
+
+#[test]
+fn what_a_worker_joins_next_may_be_cancelled_detached_or_panic() {
+    with_pools(|pool, tally| {
+        pool.install(|| {
+            let spawn = |n: usize| {
+                let held = tally.make(n);
+                pool.spawn(move || {
+                    assert!(held.value % 4 != 1, "{}", held.value);
+                    held
+                })
+            };
+            let handles: Vec<_> = (0..400).map(spawn).collect();
+            for (n, handle) in handles.into_iter().enumerate() {
+                match n % 4 {
+                    0 => assert_eq!(handle.join().unwrap().value, n),
+                    1 => assert_eq!(panic_in(handle.join()).message(), Some(&*n.to_string())),
+                    2 => handle.detach(),
+                    _ if handle.cancel() => {
+                        assert!(matches!(handle.join(), Err(TaskError::Cancelled)));
+                    }
+                    _ => assert_eq!(handle.join().unwrap().value, n),
+                }
+            }
+        });
+    });
+}
+
 //--- join_all
 
 #[test]
