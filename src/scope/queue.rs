@@ -113,6 +113,12 @@ impl TaskQueue {
         self.own.is_empty() && self.others.get().is_none_or(Queue::is_empty)
     }
 
+    /// How many of the owner's tasks are queued.
+    #[inline]
+    pub(super) fn own_len(&self) -> usize {
+        self.own.len()
+    }
+
     fn len(&self) -> usize {
         self.own.len() + self.others.get().map_or(0, Queue::len)
     }

@@ -12,7 +12,7 @@
 #![expect(unsafe_code, reason = "opens a crew on the stack of the scope's owner")]
 
 use std::fmt;
-use std::mem::take;
+use std::mem::{replace, take};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
@@ -28,6 +28,14 @@ use crate::wait::{Bell, Parker, step_aside};
 
 /// How often the owner looks for tasks and for the end before it parks.
 const LOOKS: u32 = 100;
+
+/// How many tasks a participant begins between two looks whether there is room for another.
+const PATIENCE: u32 = 16;
+
+/// So many tasks a participant leaves between itself and an owner who spawns fast, and how often it
+/// looks whether there are as many.
+const DISTANCE: usize = 32;
+const STEPS_ASIDE: u32 = 16;
 
 /// The tasks of one scope, whatever their lifetimes.
 pub(super) struct Tasks {
@@ -171,6 +179,11 @@ impl Tasks {
         self.spawned.load(Ordering::Relaxed) + self.spawned_by_others.load(Ordering::Relaxed)
     }
 
+    fn is_body_over(&self) -> bool {
+        // ORDERING: Relaxed: says only whether to wait for more.
+        self.is_body_over.load(Ordering::Relaxed)
+    }
+
     /// Whether all tasks have ended, once the body has.
     fn is_done(&self) -> bool {
         // ORDERING: Acquire pairs with `account_for`. Read first: a task that has ended has
@@ -232,6 +245,8 @@ struct Shift<'a> {
     turn: u32,
     /// So many tasks have ended here that are not accounted for yet.
     ended: u64,
+    /// So many tasks are begun before the next look whether another thread may come.
+    patience: u32,
 }
 
 impl<'a> Shift<'a> {
@@ -239,13 +254,33 @@ impl<'a> Shift<'a> {
         // ORDERING: Relaxed: any number will do. Shifts may be as short as one task, so each begins
         // at another turn.
         let turn = tasks.shifts.fetch_add(1, Ordering::Relaxed);
-        Self { tasks, turn, ended: 0 }
+        Self { tasks, turn, ended: 0, patience: 0 }
     }
 
     #[inline]
     fn next(&mut self) -> Option<Queued> {
         self.turn = self.turn.wrapping_add(1);
         self.tasks.queue.pop(self.turn)
+    }
+
+    /// The next task, for a participant. It keeps its distance from an owner who spawns fast: next to
+    /// the youngest tasks each writes to lines that the other one needs.
+    #[inline]
+    fn fetch(&mut self) -> Option<Queued> {
+        let queue = &self.tasks.queue;
+        let mut length = queue.own_len();
+        for _ in 0..STEPS_ASIDE {
+            if length >= DISTANCE || self.tasks.is_body_over() {
+                break;
+            }
+            pause();
+            pause();
+            let before = replace(&mut length, queue.own_len());
+            if length <= before {
+                break;
+            }
+        }
+        self.next_soon()
     }
 
     /// The next task; where there is none it waits a little, since leaving and coming back costs
@@ -259,6 +294,8 @@ impl<'a> Shift<'a> {
     #[cold]
     fn wait_for_next(&mut self) -> Option<Queued> {
         self.report();
+        // Others may have left, with their invitations: the next look is due at the next task.
+        self.patience = 0;
         for _ in 0..LOOKS {
             let next = self.next();
             if next.is_some() || self.is_over() {
@@ -270,8 +307,22 @@ impl<'a> Shift<'a> {
     }
 
     fn is_over(&self) -> bool {
-        // ORDERING: Relaxed: says only whether to wait for more.
-        self.tasks.is_body_over.load(Ordering::Relaxed) && self.tasks.is_done()
+        self.tasks.is_body_over() && self.tasks.is_done()
+    }
+
+    /// Whether another thread may come, and finds something. Where nobody may, it does not look
+    /// again at once: the owner writes to what it would look at.
+    #[inline]
+    fn wants_help(&mut self, crew: &Crew) -> bool {
+        if self.patience > 0 {
+            self.patience -= 1;
+            return false;
+        }
+        let has_room = crew.has_room();
+        if !has_room {
+            self.patience = PATIENCE;
+        }
+        has_room && !self.tasks.queue.is_empty()
     }
 
     #[inline]
@@ -300,8 +351,8 @@ impl Pieces for Tasks {
         self.scheduler.with_seat(|seat| {
             let worker = seat.filter(|seat| self.scheduler.is_worker(seat));
             loop {
-                while let Some(task) = shift.next_soon() {
-                    if crew.has_room() && !self.queue.is_empty() {
+                while let Some(task) = shift.fetch() {
+                    if shift.wants_help(crew) {
                         crew.invite_next(&self.scheduler);
                     }
                     shift.run(task);
