@@ -37,11 +37,7 @@ impl Pool {
         F: Fn(I::Item) -> Option<R> + Sync,
         R: Send,
     {
-        gather(self, items.into_source(), |results: &mut Vec<R>, item| {
-            if let Some(result) = f(item) {
-                results.push(result);
-            }
-        })
+        gather(self, items.into_source(), |results: &mut Vec<R>, item| keep_some(results, f(item)))
     }
 
     /// Calls `f` with each item, and returns all that it gives, in the order of the items.
@@ -66,6 +62,17 @@ impl Pool {
     {
         gather(self, items.into_source(), |results: &mut Vec<R>, item| results.extend(f(item)))
     }
+}
+
+/// Appends `result` if it is there, without a branch: where nobody can foresee what is kept, a wrong
+/// guess of the processor costs more than all else.
+#[inline]
+fn keep_some<R>(results: &mut Vec<R>, result: Option<R>) {
+    results.reserve(1);
+    let kept = usize::from(result.is_some());
+    results.spare_capacity_mut()[0] = result.map_or(MaybeUninit::uninit(), MaybeUninit::new);
+    // SAFETY: there is room for one more, and if it counts, it was written.
+    unsafe { results.set_len(results.len() + kept) };
 }
 
 fn gather<S, R, F>(pool: &Pool, source: S, call: F) -> Vec<R>
