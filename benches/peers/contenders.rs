@@ -70,7 +70,8 @@ impl Contender {
 pub(crate) enum Cast {
     /// All but Forte.
     Company,
-    /// Forte, whose heartbeat takes a part of every other thread's time, and the loop.
+    /// Forte, whose heartbeat takes a part of every other thread's time, the loop and manyhands: to
+    /// compare, two must run in the same process.
     Forte,
     /// The loop, rayon and manyhands, over inputs that grow.
     Growth,
@@ -99,11 +100,18 @@ impl Cast {
         }
     }
 
+    /// Whether a row of these is of interest.
+    pub(crate) fn wants(self, mut contenders: impl Iterator<Item = Contender>) -> bool {
+        self != Self::Forte || contenders.any(|contender| contender == Contender::Forte)
+    }
+
     /// Whether `contender` takes part.
     pub(crate) fn has(self, contender: Contender) -> bool {
         match self {
             Self::Company => contender != Contender::Forte,
-            Self::Forte => matches!(contender, Contender::Loop | Contender::Forte),
+            Self::Forte => {
+                matches!(contender, Contender::Loop | Contender::Forte | Contender::Manyhands)
+            }
             Self::Growth => {
                 matches!(contender, Contender::Loop | Contender::Rayon | Contender::Manyhands)
             }

@@ -126,11 +126,14 @@ impl Outcomes {
 }
 
 impl Record {
-    /// Takes in the figures of others from another process, as if the loop had taken as long there:
-    /// it ran at another time, perhaps a slower one.
+    /// Takes in the figures of others from another process, as if manyhands (or else the loop) had
+    /// taken as long there: so they stand to it as they did there.
     fn take_in(&mut self, other: &Self) {
-        let pace = |record: &Self| record.figure(Contender::Loop).map(|figure| figure.median);
-        let scale = pace(self).zip(pace(other)).map_or(1.0, |(here, there)| here / there);
+        let pace = |who| {
+            let median = |record: &Self| record.figure(who).map(|figure| figure.median);
+            Some(median(self)? / median(other)?)
+        };
+        let scale = pace(Contender::Manyhands).or_else(|| pace(Contender::Loop)).unwrap_or(1.0);
         for &Figure { contender, median, minimum } in &other.figures {
             if self.figure(contender).is_none() {
                 let (median, minimum) = (median * scale, minimum * scale);

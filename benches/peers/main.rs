@@ -21,8 +21,9 @@
 //!
 //! This process measures nothing: it has children do it, each in a process of its own with one
 //! cast (`gather.rs`), and prints medians of their medians. Forte has a process apart, since its
-//! heartbeat runs as long as its pool lives (its figures are scaled by what the loop took there);
-//! footprints are taken of each contender alone.
+//! heartbeat runs as long as its pool lives. The loop and manyhands run there as well, and what
+//! Forte took is scaled by what manyhands took here and there. Footprints are taken of each
+//! contender alone.
 //!
 //! Every round runs every contender once, in one process, each round starting with the next of
 //! them. A sample is one call or more: *hot* ones follow each other at once after one outside the

@@ -130,6 +130,9 @@ impl<'a> Row<'a> {
     ///
     /// When a result differs from that of the first entry, the plain loop.
     pub(crate) fn race<T: PartialEq>(self, entries: Vec<Entry<'a, T>>) {
+        if !self.bench.cast.wants(entries.iter().map(|entry| entry.contender)) {
+            return;
+        }
         let expected = (entries[0].call)();
         let entries = entries.into_iter().filter(|entry| self.bench.cast.has(entry.contender));
         let sample = if self.rest.is_some() { Duration::ZERO } else { self.bench.plan.sample };
@@ -252,6 +255,19 @@ impl<'a, T> Lane<'a, T> {
 }
 
 impl<'a, T> Entry<'a, T> {
+    /// The same contender's calls, one after the other, as one.
+    ///
+    /// # Panics
+    ///
+    /// Without any.
+    pub(crate) fn in_turn(entries: Vec<Self>) -> Entry<'a, Vec<T>>
+    where
+        T: 'a,
+    {
+        let contender = entries[0].contender;
+        Entry::new(contender, move || entries.iter().map(|entry| (entry.call)()).collect())
+    }
+
     /// Enters a contender.
     pub(crate) fn new(contender: Contender, call: impl Fn() -> T + 'a) -> Self {
         Self { contender, prepare: None, call: Box::new(call) }

@@ -16,6 +16,8 @@ use crate::{
 };
 
 const REST: Duration = Duration::from_millis(500);
+/// Threads that were just started are not at rest yet.
+const SETTLE: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_millis(1);
 const TICKS: u32 = 500;
 const LONG: Duration = Duration::from_secs(1);
@@ -39,6 +41,7 @@ pub(super) fn run(bench: &Bench, contenders: &Contenders, contender: Contender, 
 
     measure("footprint: processor time of a second at rest", "ms", own(), &|| {
         sweep()?;
+        thread::sleep(SETTLE);
         Some(processor_time_of(|| thread::sleep(REST)) * 1e3 / REST.as_secs_f64())
     });
     measure("footprint: processor time beyond a task of 1 s", "ms", own(), &|| {

@@ -67,6 +67,9 @@ fn detached_among_guests(bench: &Bench, contenders: &Contenders, medium: Medium)
     let Some(row) = bench.row("spawn: one, while two guests sweep, worst of 20") else {
         return;
     };
+    if !bench.cast().wants([Contender::Rayon, Contender::Manyhands].into_iter()) {
+        return;
+    }
     let items = randoms(10_000);
     let Contenders { rayon, manyhands, .. } = contenders;
     let mut figures = Vec::new();

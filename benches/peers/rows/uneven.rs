@@ -1,11 +1,13 @@
 //! Sweeps whose items differ in cost.
 
+use std::iter;
+
 use crate::{
     contenders::{Contender, Contenders},
     medium::xorshift,
-    race::{Bench, Row},
+    race::{Bench, Entry, Row},
     record::Reach,
-    rows::sweeps::map,
+    rows::sweeps::{map, map_entries},
 };
 
 /// Rows and columns of the picture.
@@ -27,6 +29,22 @@ pub(super) fn run(bench: &Bench, contenders: &Contenders) {
     let row = row.map(|row| row.in_millis().reach(loop_took(20.7, 10.4)));
     let cost = |i| if i == 500 { 6_500_000 } else { 6_500 };
     map(row, contenders, || (0..1_000).collect(), |&i| turn(i, cost(i)));
+    anywhere(bench, contenders);
+}
+
+/// Wherever a contender begins, some place of the dear item is the best for it and some other the
+/// worst. So all of them count.
+fn anywhere(bench: &Bench, contenders: &Contenders) {
+    let Some(row) = bench.row("uneven: the same, at ten places in turn, a tenth as dear") else {
+        return;
+    };
+    let cost = |i, place| if i == place { 650_000 } else { 650 };
+    let items = |place| (0..1_000).map(move |i| (i, cost(i, place))).collect::<Vec<_>>();
+    let inputs: Vec<_> = (0..1_000).step_by(111).map(items).collect();
+    let maps = |items| map_entries(contenders, items, |&(i, times): &(u64, usize)| turn(i, times));
+    let mut maps: Vec<_> = inputs.iter().map(|items| maps(items).into_iter()).collect();
+    let of_next = || maps.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>();
+    row.in_millis().race(iter::from_fn(of_next).map(Entry::in_turn).collect());
 }
 
 /// Computes a picture row by row.
