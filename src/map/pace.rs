@@ -19,8 +19,12 @@ use std::time::{Duration, Instant};
 /// slice.
 const TARGET: f64 = 100_000.0;
 
-/// How long the first one should take, in nanoseconds.
+/// How long the first one should take, in nanoseconds, if it has not more units than this.
 const FIRST: f32 = 100.0;
+const MOST_AT_FIRST: f32 = 1024.0;
+
+/// What a look at the clock takes, about, in nanoseconds. It is none of the units' cost.
+const LOOK: f64 = 20.0;
 
 /// A claim may be so many times as large as the one before.
 const GROWTH: usize = 8;
@@ -40,8 +44,11 @@ const GRACE: f64 = 500.0;
 /// The claims of one participant.
 #[derive(Debug)]
 pub(super) struct Pace {
-    size: usize,
-    /// A size that was asked for: no clock, no fair part.
+    /// How many units the first claim has.
+    first: usize,
+    /// The units of the last claim, and the nanoseconds that it took.
+    last: Option<(usize, f64)>,
+    /// The first size was asked for and holds for all: no clock, no fair part.
     is_fixed: bool,
     participants: usize,
     /// What a unit cost last time, in nanoseconds.
@@ -57,9 +64,10 @@ impl Pace {
     /// The pace of one of several participants, each of whom claims `fixed` units if it says so. A
     /// unit cost `known` nanoseconds last time.
     pub(super) fn new(participants: usize, fixed: Option<usize>, known: Option<f32>) -> Self {
-        let first = known.map_or(1, |cost| (FIRST / cost).clamp(1.0, BOUNDARY as f32) as usize);
+        let first = || known.map_or(1, |cost| (FIRST / cost).clamp(1.0, MOST_AT_FIRST) as usize);
         Self {
-            size: fixed.unwrap_or(first),
+            first: fixed.unwrap_or_else(first),
+            last: None,
             is_fixed: fixed.is_some(),
             participants,
             known,
@@ -69,23 +77,33 @@ impl Pace {
         }
     }
 
-    /// How many units to claim where nobody else does, and the clock is to be read after `most`.
-    pub(super) fn size_alone(&self, most: usize) -> usize {
-        self.size.min(most)
+    /// How many units to claim where nobody else does, and the clock is to be read after what should
+    /// be `nanoseconds`, which are more than a first claim takes.
+    pub(super) fn size_alone(&self, nanoseconds: f32) -> usize {
+        let known = self.known.filter(|_| self.last.is_some());
+        known.map_or(self.first, |cost| self.next().min((nanoseconds / cost) as usize))
     }
 
     /// How many units to claim of those that nobody has claimed.
     pub(super) fn size(&self, unclaimed: Range<usize>) -> usize {
         if self.is_fixed {
-            return self.size;
+            return self.first;
         }
         let fair = unclaimed.len().div_ceil(SHARES * self.participants);
-        let size = self.size.min(fair);
+        let size = self.next().min(fair);
         if size < BOUNDARY {
             return size;
         }
         let end = unclaimed.start.saturating_add(size);
         end.checked_next_multiple_of(BOUNDARY).map_or(size, |end| end - unclaimed.start)
+    }
+
+    /// How many units should take as long as a claim should.
+    fn next(&self) -> usize {
+        self.last.map_or(self.first, |(units, spent)| {
+            let largest = units.saturating_mul(GROWTH) as f64;
+            (units as f64 * TARGET / spent).clamp(1.0, largest) as usize
+        })
     }
 
     /// A claim begins. Without this it begins when the last one ended.
@@ -104,18 +122,15 @@ impl Pace {
         let now = Instant::now();
         let spent = nanoseconds(now.duration_since(self.began));
         self.began = now;
-        self.note(units, spent)
+        self.note(units, (spent - LOOK).max(1.0))
     }
 
     fn note(&mut self, units: usize, spent: f64) -> bool {
         self.units = self.units.saturating_add(units);
         self.spent += spent;
-
-        let largest = units.saturating_mul(GROWTH) as f64;
-        let units = units as f64;
-        self.size = (units * TARGET / spent.max(1.0)).clamp(1.0, largest) as usize;
+        self.last = Some((units, spent));
         let known = self.known.map(f64::from);
-        known.is_none_or(|cost| spent <= SURPRISE * cost * units + GRACE)
+        known.is_none_or(|cost| spent <= SURPRISE * cost * units as f64 + GRACE)
     }
 
     /// What a unit has cost so far, in nanoseconds.
@@ -142,7 +157,7 @@ mod tests {
     #[test]
     fn nobody_takes_more_than_a_fair_part() {
         let mut pace = Pace::new(2, None, None);
-        pace.size = 1000;
+        pace.first = 1000;
         assert_eq!(pace.size(0..100), 25);
         assert_eq!(pace.size(99..100), 1);
     }
@@ -150,10 +165,10 @@ mod tests {
     #[test]
     fn large_claims_end_at_boundaries() {
         let mut pace = Pace::new(2, None, None);
-        pace.size = 1000;
+        pace.first = 1000;
         assert_eq!(pace.size(17..100_000), 1024 - 17);
         assert_eq!(pace.size(1024..100_000), 1024);
-        pace.size = usize::MAX;
+        pace.first = usize::MAX;
         let fair = usize::MAX.div_ceil(4);
         assert_eq!(pace.size(0..usize::MAX), fair.next_multiple_of(BOUNDARY));
         assert!(pace.size(usize::MAX - 1_000..usize::MAX) > 0);
@@ -161,15 +176,15 @@ mod tests {
 
     #[test]
     fn cheap_units_are_taken_by_many_dear_ones_by_few() {
-        let size = |units, spent| after(None, units, spent).0.size;
-        assert_eq!([size(1, 0.0), size(1, TARGET / 5.0), size(1, TARGET)], [GROWTH, 5, 1]);
+        let size = |units, spent| after(None, units, spent).0.next();
+        assert_eq!([size(1, 1.0), size(1, TARGET / 5.0), size(1, TARGET)], [GROWTH, 5, 1]);
         assert_eq!([size(1000, 100.0 * TARGET), size(1, 1e12)], [10, 1]);
     }
 
     #[test]
     fn units_known_to_be_cheap_are_taken_by_a_few_at_first() {
-        let first = |cost| Pace::new(2, None, Some(cost)).size_alone(usize::MAX);
-        assert_eq!([first(0.1), first(10.0), first(1e9)], [BOUNDARY, 10, 1]);
+        let first = |cost| Pace::new(2, None, Some(cost)).size_alone(f32::MAX);
+        assert_eq!([first(0.0), first(0.2), first(10.0), first(1e9)], [1024, 500, 10, 1]);
     }
 
     #[test]

@@ -137,8 +137,8 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
         }
         let mut pace = Pace::new(self.threads, self.fixed, self.known);
         let mut own = None;
-        if let Some(cost) = self.known.filter(|cost| self.is_tiny(*cost)) {
-            self.here(|| self.work_while_tiny(&mut own, &mut pace, cost));
+        if self.known.is_some_and(|cost| self.is_tiny(cost)) {
+            self.here(|| self.work_while_tiny(&mut own, &mut pace));
         }
         if self.cursor.left() > 0 && !self.failures.any() {
             self.scheduler.participate(|seat| self.work_with_others(&mut own, &mut pace, seat));
@@ -168,10 +168,9 @@ impl<S: Source, B: Body<S>> Sweep<'_, S, B> {
 
     /// Claims as a plain loop would, but for a look at the clock after the first units and now and
     /// then, as long as they cost about as much as last time.
-    fn work_while_tiny(&self, own: &mut Option<B::Own>, pace: &mut Pace, cost: f32) {
-        let most = (TINIEST / cost) as usize;
+    fn work_while_tiny(&self, own: &mut Option<B::Own>, pace: &mut Pace) {
         while self.cursor.left() > 0 {
-            let claim = self.cursor.claim_alone(pace.size_alone(most));
+            let claim = self.cursor.claim_alone(pace.size_alone(TINIEST));
             let Some(units) = claim.and_then(|claim| self.see_to(own, claim)) else { break };
             if !pace.lap(units) {
                 break;
