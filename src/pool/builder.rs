@@ -59,11 +59,11 @@ impl PoolBuilder {
     /// How many spare threads may stand in for blocked workers at a time, see
     /// [`blocking`](crate::blocking). The default is twice the number of threads plus 8.
     ///
-    /// Beyond that, a worker that waits leaves its place empty, and
-    /// [`stats`](Pool::stats) counts a stall. It matters for tasks that wait for other tasks' messages
-    /// (or, with [`workers_only`](Self::workers_only), join other tasks), which hang if those never
-    /// find a thread; calls that wait for their own parts complete with 0
-    /// spares. More than 32,776 count as that. Each takes some 2 KiB of memory before it is started.
+    /// Beyond that, a worker that waits leaves its place empty, and [`stats`](Pool::stats) counts a
+    /// stall. It matters for tasks that wait for other tasks' messages (or, with
+    /// [`workers_only`](Self::workers_only), join other tasks), which hang if those never find a
+    /// thread; calls that wait for their own parts complete with 0 spares. More than 32,776 count as
+    /// that. Each takes some 2 KiB of memory before it is started.
     pub fn max_spares(mut self, spares: usize) -> Self {
         self.max_spares = Some(spares);
         self

@@ -180,6 +180,7 @@ mod tests {
         let wake = |core: Option<usize>| {
             std::thread::scope(|scope| {
                 scope.spawn(|| parker.park());
+                // ORDERING: Relaxed: `unpark` takes the lock, which the parked thread gives up last.
                 while parker.state.load(Ordering::Relaxed) != PARKED {
                     std::thread::yield_now();
                 }
