@@ -10,6 +10,7 @@ mod counters;
 mod crew;
 mod current;
 mod guest;
+mod haul;
 mod joins;
 mod lifecycle;
 mod places;

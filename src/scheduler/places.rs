@@ -83,7 +83,8 @@ impl Place {
     /// The oldest task; of those that follow it, so many move over to `own` that it is `most` in all,
     /// where that is a small part.
     pub(super) fn steal_tasks(&self, own: &Worker<Job>, most: usize) -> Option<Job> {
-        if self.queued_tasks() < SMALL_PART * most {
+        let most = most.min(self.queued_tasks() / SMALL_PART);
+        if most < 2 {
             return self.steal_task();
         }
         insist(|| self.stealers.tasks.steal_batch_with_limit_and_pop(own, most))

@@ -12,11 +12,12 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_deque::{Stealer, Worker};
 
 use super::Scheduler;
+use super::haul::Hauls;
 use super::joins::{Joins, Popped};
 use super::queue::{Entry, are_many, sift};
 use super::visit::{FIRST_LOOK, STRIDE};
@@ -31,10 +32,6 @@ const MOST_PUBLISHED: usize = 7;
 /// times as many before the next.
 const SIFT_AT: usize = 256;
 const GROWTH: usize = 8;
-
-/// A thief takes so many tasks at a time where one takes it less than this, from steal to steal.
-const LARGEST_HAUL: usize = 8;
-const CHEAP: Duration = Duration::from_nanos(400);
 
 /// The deques of one thread.
 pub(crate) struct Seat {
@@ -60,8 +57,7 @@ pub(crate) struct Seat {
     stride: Cell<isize>,
     begin: Cell<Option<Instant>>,
     turn: Cell<u32>,
-    /// When it stole tasks last, and how many it had run by then.
-    last_steal: Cell<Option<(Instant, u64)>>,
+    hauls: Hauls,
 }
 
 impl Seat {
@@ -81,7 +77,7 @@ impl Seat {
             stride: Cell::new(0),
             begin: Cell::new(None),
             turn: Cell::new(index as u32),
-            last_steal: Cell::new(None),
+            hauls: Hauls::default(),
         }
     }
 
@@ -295,20 +291,9 @@ impl Seat {
         !self.tasks.is_empty()
     }
 
-    /// How many tasks to steal at a time: several where they cost less than the steal.
-    ///
-    /// Not where they cost more: tasks are mostly joined in the order in which they were spawned, so a
-    /// joiner may have to wait for one after the other of those that a thief carries off, while it
-    /// could run one of them if the thief had left it.
-    ///
-    /// `runs` counts what this thread has run so far.
+    /// How many tasks to steal at a time. This thread has run `runs` so far.
     pub(super) fn next_haul(&self, runs: u64) -> usize {
-        let now = Instant::now();
-        let are_cheap = self.last_steal.replace(Some((now, runs))).is_some_and(|(last, before)| {
-            let runs = u32::try_from(runs - before).unwrap_or(u32::MAX);
-            now - last < CHEAP.saturating_mul(runs)
-        });
-        if are_cheap { LARGEST_HAUL } else { 1 }
+        self.hauls.next(runs)
     }
 
     pub(super) fn tasks(&self) -> &Worker<Job> {
