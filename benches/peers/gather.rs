@@ -62,9 +62,11 @@ pub(crate) fn table(options: &Options, is_pinned: bool) -> io::Result<Table> {
         eprintln!("growth");
         outcomes.add(0, run_child(options, is_pinned, Cast::Growth)?);
     } else {
-        for contender in Contender::ALL {
-            eprintln!("footprint of {}", contender.name());
-            outcomes.add(0, run_child(options, is_pinned, Cast::Only(contender))?);
+        for process in 0..processes {
+            eprintln!("footprints {} of {processes}", process + 1);
+            for contender in Contender::ALL {
+                outcomes.add(process, run_child(options, is_pinned, Cast::Only(contender))?);
+            }
         }
     }
     Ok(Table { is_pinned, outcomes: outcomes.finish() })

@@ -81,7 +81,7 @@ impl Place {
     }
 
     /// The oldest task; of those that follow it, so many move over to `own` that it is `most` in all,
-    /// where that is a small part.
+    /// as far as that is a small part.
     pub(super) fn steal_tasks(&self, own: &Worker<Job>, most: usize) -> Option<Job> {
         let most = most.min(self.queued_tasks() / SMALL_PART);
         if most < 2 {

@@ -21,6 +21,8 @@ const SETTLE: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_millis(1);
 const TICKS: u32 = 500;
 const LONG: Duration = Duration::from_secs(1);
+/// A process at rest spends some 0.1 ms a second, half of it by chance.
+const RESTS: usize = 5;
 const QUEUED: usize = 200_000;
 
 /// Runs all rows of this part for one contender, which has the process to itself.
@@ -28,10 +30,13 @@ pub(super) fn run(bench: &Bench, contenders: &Contenders, contender: Contender, 
     // What a process spends that has no pool.
     let own = || Reach::fixed(0.06);
     let of_loop = |took, reach| Reach::of(Contender::Loop, took, reach);
-    let measure = |title: &str, unit, reach, measure: &dyn Fn() -> Option<f64>| {
+    let measure_often = |title: &str, unit, reach, times, measure: &dyn Fn() -> Option<f64>| {
         let Some(row) = bench.row(title) else { return };
-        let samples = measure().into_iter().collect();
+        let samples = (0..times).map_while(|_| measure()).collect();
         row.reach(reach).publish(unit, vec![(contender, samples)]);
+    };
+    let measure = |title, unit, reach, f: &dyn Fn() -> Option<f64>| {
+        measure_often(title, unit, reach, 1, f);
     };
     let seeds = randoms(20);
     let sweeps = map_entries(contenders, &seeds, |&seed| medium.work(seed));
@@ -39,7 +44,7 @@ pub(super) fn run(bench: &Bench, contenders: &Contenders, contender: Contender, 
     let sweep = || sweep.as_ref().map(Entry::call_once);
     let run = |work: Duration| run_one(contenders, contender, work).then_some(());
 
-    measure("footprint: processor time of a second at rest", "ms", own(), &|| {
+    measure_often("footprint: processor time of a second at rest", "ms", own(), RESTS, &|| {
         sweep()?;
         thread::sleep(SETTLE);
         Some(processor_time_of(|| thread::sleep(REST)) * 1e3 / REST.as_secs_f64())
