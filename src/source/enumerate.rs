@@ -14,11 +14,11 @@ use super::{IntoSource, Source};
 /// ```
 /// use manyhands::source;
 ///
-/// let lines = ["let x = 1;", "todo!()"];
+/// let lines = ["let x = 1;", "let y = x;"];
 /// let numbered = manyhands::map(source::enumerate(&lines), |(index, line)| {
 ///     format!("{}: {line}", index + 1)
 /// });
-/// assert_eq!(numbered, ["1: let x = 1;", "2: todo!()"]);
+/// assert_eq!(numbered, ["1: let x = 1;", "2: let y = x;"]);
 /// ```
 pub fn enumerate<I: IntoSource>(items: I) -> Enumerate<I::Source> {
     Enumerate { items: items.into_source() }

@@ -72,10 +72,12 @@ mod model {
             let ringer = {
                 let (bell, changes) = (LoomArc::clone(&bell), LoomArc::clone(&changes));
                 thread::spawn(move || {
+                    // ORDERING: Relaxed; only the fences of the bell make it seen, which is the claim.
                     changes.fetch_add(1, Ordering::Relaxed);
                     bell.ring();
                 })
             };
+            // ORDERING: Relaxed, as the addition above.
             let is_over = || changes.load(Ordering::Relaxed) == 1;
             while !is_over() {
                 bell.await_ring(is_over, |parker| parker.park());

@@ -478,15 +478,18 @@ mod model {
 
     impl Shared {
         fn push(&self) {
+            // ORDERING: Release, as a push; its partners are the Acquire loads of the next two.
             self.queue.fetch_add(1, Ordering::Release);
         }
 
         fn has_work(&self) -> bool {
+            // ORDERING: Acquire, as a look of a thief; its partner is the push.
             self.queue.load(Ordering::Acquire) > 0
         }
 
         fn pop(&self) -> bool {
             let take = |jobs: usize| jobs.checked_sub(1);
+            // ORDERING: Acquire, as a steal, and Relaxed where there is none; its partner is the push.
             self.queue.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok()
         }
     }
@@ -499,11 +502,14 @@ mod model {
     fn worker(shared: &Shared, index: usize, jobs: usize, done: &AtomicUsize) {
         let me = Sleeper { index, is_spare: false, parker: Arc::new(Parker::new()) };
         start_worker(&shared.sleep);
+        // ORDERING: Relaxed, all three of `done`; only the sleepers' protocol makes it seen, which
+        // is the claim.
         while done.load(Ordering::Relaxed) < jobs {
             if shared.pop() {
                 if shared.sleep.end_search() && shared.has_work() {
                     let _ = shared.sleep.notify(Urgency::Detached);
                 }
+                // ORDERING: Relaxed, as above.
                 if done.fetch_add(1, Ordering::Relaxed) + 1 == jobs {
                     shared.sleep.wake_all();
                     return;
@@ -513,6 +519,7 @@ mod model {
             }
             shared.sleep.sleep(
                 &me,
+                // ORDERING: Relaxed, as above.
                 || shared.has_work() || done.load(Ordering::Relaxed) == jobs,
                 || (),
                 None,
