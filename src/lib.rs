@@ -153,6 +153,8 @@ mod map;
 mod memory;
 mod pages;
 mod pool;
+#[cfg(feature = "process")]
+pub mod process;
 mod scheduler;
 mod scope;
 pub mod shared;
