@@ -32,6 +32,10 @@ const GROWTH: usize = 8;
 /// The fair part: one share for each participant, so many times over.
 const SHARES: usize = 2;
 
+/// Of what should take each of them less than this, in nanoseconds, the fair part is a whole share:
+/// no more than that is lost where it is not so, and every claim moves lines from core to core.
+const SHORT: f64 = 20_000.0;
+
 /// Claims that are as large as this end at a multiple of it. So wide loads and stores of a loop over
 /// numbers cross no cache lines, and few lines have results of two participants.
 const BOUNDARY: usize = 64;
@@ -89,13 +93,19 @@ impl Pace {
         if self.is_fixed {
             return self.first;
         }
-        let fair = unclaimed.len().div_ceil(SHARES * self.participants);
-        let size = self.next().min(fair);
+        let size = self.next().min(self.fair_part(unclaimed.len()));
         if size < BOUNDARY {
             return size;
         }
         let end = unclaimed.start.saturating_add(size);
         end.checked_next_multiple_of(BOUNDARY).map_or(size, |end| end - unclaimed.start)
+    }
+
+    /// How many of the units that are left one participant may take.
+    fn fair_part(&self, left: usize) -> usize {
+        let share = left.div_ceil(self.participants);
+        let is_short = |(units, spent)| share as f64 * spent <= SHORT * units as f64;
+        if self.last.is_some_and(is_short) { share } else { share.div_ceil(SHARES) }
     }
 
     /// How many units should take as long as a claim should.
@@ -160,6 +170,12 @@ mod tests {
         pace.first = 1000;
         assert_eq!(pace.size(0..100), 25);
         assert_eq!(pace.size(99..100), 1);
+    }
+
+    #[test]
+    fn of_little_work_each_takes_its_share() {
+        let size = |spent| after(None, 1000, spent).0.size(0..50);
+        assert_eq!([size(1.0), size(40.0 * SHORT), size(40.1 * SHORT)], [25, 25, 13]);
     }
 
     #[test]

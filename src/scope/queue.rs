@@ -87,19 +87,20 @@ impl TaskQueue {
         }
     }
 
-    /// An old task, most likely the oldest. `turn` is another one at each call.
+    /// An old task, most likely the oldest. `turn` is another one at each call; `seen` is kept from
+    /// call to call, see [`Ring::pop`].
     #[inline]
-    pub(super) fn pop(&self, turn: u32) -> Option<Queued> {
+    pub(super) fn pop(&self, turn: u32, seen: &mut u64) -> Option<Queued> {
         if turn % OTHERS_FIRST == 0 {
-            self.pop_others().or_else(|| self.pop_own())
+            self.pop_others().or_else(|| self.pop_own(seen))
         } else {
-            self.pop_own().or_else(|| self.pop_others())
+            self.pop_own(seen).or_else(|| self.pop_others())
         }
     }
 
     #[inline]
-    fn pop_own(&self) -> Option<Queued> {
-        let (job, own) = self.own.pop()?;
+    fn pop_own(&self, seen: &mut u64) -> Option<Queued> {
+        let (job, own) = self.own.pop(seen)?;
         Some(Queued { order: Order { own, others: 0 }, job })
     }
 
@@ -139,7 +140,7 @@ impl TaskQueue {
     }
 
     fn clean_up(&self) -> bool {
-        let own = sift(self.own.len(), || self.pop_own(), |task| self.put_back(task));
+        let own = sift(self.own.len(), || self.pop_own(&mut 0), |task| self.put_back(task));
         let others = self.others.get();
         let others = others.is_some_and(|it| sift(it.len(), || it.pop(), |task| it.push(task)));
         own || others

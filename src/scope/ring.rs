@@ -3,7 +3,7 @@
 //! ```text
 //!   owner                                  taker
 //!   ─────                                  ─────
-//!   is there room? (head), else grow       read head, then tail: the same means empty
+//!   is there room? (head), else grow       read head, and tail if not known beyond: empty?
 //!   write the place of the tail            read the place of the head
 //!   tail + 1                               head + 1, if it is still there: the entry is taken
 //! ```
@@ -159,15 +159,21 @@ impl Ring {
     }
 
     /// The oldest entry.
+    ///
+    /// A taker keeps in `seen` how far it has seen the ring written, 0 at first. Only at its end does
+    /// it look at the tail, which the owner is writing to.
     #[inline]
-    pub(super) fn pop(&self) -> Option<(Job, u64)> {
-        // ORDERING: Acquire: the tail, read next, is as far as when that head was written, at least.
+    pub(super) fn pop(&self, seen: &mut u64) -> Option<(Job, u64)> {
+        // ORDERING: Acquire: a tail read after this is as far as when that head was written, at least.
         // Pairs with the exchange below.
         let mut head = self.head.load(Ordering::Acquire);
         loop {
-            // ORDERING: Acquire pairs with the store in `push`, and brings the entry.
-            if head == self.tail.load(Ordering::Acquire) {
-                return None;
+            if head >= *seen {
+                // ORDERING: Acquire pairs with the store in `push`, and brings the entries before it.
+                *seen = self.tail.load(Ordering::Acquire);
+                if head == *seen {
+                    return None;
+                }
             }
             // ORDERING: Acquire pairs with the store in `grow`, and brings what moved over.
             let buffer = self.buffer.load(Ordering::Acquire);
@@ -238,19 +244,19 @@ mod tests {
     fn entries_come_out_in_order_and_whole_while_the_ring_grows_and_turns() {
         let ran = AtomicUsize::new(0);
         let ring = Ring::new(2);
-        let mut next = 0;
+        let (mut next, mut seen) = (0, 0);
         for number in 0..1000 {
             // SAFETY: from this thread only.
             unsafe { ring.push(entry(&ran), number) };
             if number % 3 == 0 {
-                let (job, found) = ring.pop().unwrap();
+                let (job, found) = ring.pop(&mut seen).unwrap();
                 assert_eq!(found, next);
                 next += 1;
                 let _ = job.run(0);
             }
         }
         assert_eq!(ring.len() as u64, 1000 - next);
-        while let Some((job, _)) = ring.pop() {
+        while let Some((job, _)) = ring.pop(&mut seen) {
             let _ = job.run(0);
         }
         assert_eq!(ran.into_inner(), 1000);
@@ -262,8 +268,9 @@ mod tests {
         let ran = AtomicUsize::new(0);
         let ring = Ring::new(1);
         let take = || {
+            let mut seen = 0;
             while ran.load(Ordering::Relaxed) < COUNT {
-                match ring.pop() {
+                match ring.pop(&mut seen) {
                     Some((job, _)) => drop(job.run(0)),
                     None => thread::yield_now(),
                 }
@@ -283,9 +290,9 @@ mod tests {
 /// Two takers, while the owner pushes more than there is room for.
 ///
 /// Seen to fail: with a `Relaxed` store of the tail or of the buffer; with a `Relaxed` load of the
-/// tail, the buffer or the head, or a `Relaxed` exchange, in `pop`; when entries do not move over as
-/// the ring grows, when it turns without a look at the head, and when an entry is taken without the
-/// exchange. Beyond loom, which lets no load see a later store: that `make_room` acquires the head.
+/// tail, the buffer or the head, or a `Relaxed` exchange, in `pop`, and when it looks at the tail only
+/// where the head is at, not beyond, the end that was seen; when entries do not move over as the ring
+/// grows, when it turns without a look at the head, and when an entry is taken without the exchange. Beyond loom, which lets no load see a later store: that `make_room` acquires the head.
 #[cfg(all(test, loom))]
 mod model {
     use loom::sync::Arc;
@@ -315,8 +322,8 @@ mod model {
             unsafe { self.ring.push(job, number) };
         }
 
-        fn take(&self) -> usize {
-            let Some((_, number)) = self.ring.pop() else { return 0 };
+        fn take(&self, seen: &mut u64) -> usize {
+            let Some((_, number)) = self.ring.pop(seen) else { return 0 };
             self.taken[number as usize].with_mut(|taken| {
                 // SAFETY: the ring gives the number to this thread.
                 let taken = unsafe { &mut *taken };
@@ -336,12 +343,13 @@ mod model {
             shared.push(0);
             let takers = [2, 1].map(|times| {
                 let shared = Arc::clone(&shared);
-                thread::spawn(move || (0..times).map(|_| shared.take()).sum::<usize>())
+                let mut seen = 0;
+                thread::spawn(move || (0..times).map(|_| shared.take(&mut seen)).sum::<usize>())
             });
             shared.push(1);
             shared.push(2);
             let taken = takers.map(|taker| taker.join().unwrap());
-            let left = (0..3).map(|_| shared.take()).sum::<usize>();
+            let left = (0..3).map(|_| shared.take(&mut 0)).sum::<usize>();
             assert_eq!(taken[0] + taken[1] + left, 3);
         });
     }

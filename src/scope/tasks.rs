@@ -32,10 +32,12 @@ const LOOKS: u32 = 100;
 /// How many tasks a participant begins between two looks whether there is room for another.
 const PATIENCE: u32 = 16;
 
-/// So many tasks a participant leaves between itself and an owner who spawns fast, and how often it
-/// looks whether there are as many.
+/// So many tasks a participant leaves between itself and an owner who spawns fast. It waits until
+/// there are as many as it likes to begin with, looking so often at most, with pauses between.
 const DISTANCE: usize = 32;
+const LEAD: usize = 8 * DISTANCE;
 const STEPS_ASIDE: u32 = 16;
+const PAUSES: u32 = 8;
 
 /// The tasks of one scope, whatever their lifetimes.
 pub(super) struct Tasks {
@@ -247,6 +249,10 @@ struct Shift<'a> {
     ended: u64,
     /// So many tasks are begun before the next look whether another thread may come.
     patience: u32,
+    /// And so many before the next look how far the owner is ahead.
+    ahead: usize,
+    /// How far its queue is known to go.
+    seen: u64,
 }
 
 impl<'a> Shift<'a> {
@@ -254,33 +260,42 @@ impl<'a> Shift<'a> {
         // ORDERING: Relaxed: any number will do. Shifts may be as short as one task, so each begins
         // at another turn.
         let turn = tasks.shifts.fetch_add(1, Ordering::Relaxed);
-        Self { tasks, turn, ended: 0, patience: 0 }
+        Self { tasks, turn, ended: 0, patience: 0, ahead: 0, seen: 0 }
     }
 
     #[inline]
     fn next(&mut self) -> Option<Queued> {
         self.turn = self.turn.wrapping_add(1);
-        self.tasks.queue.pop(self.turn)
+        self.tasks.queue.pop(self.turn, &mut self.seen)
     }
 
-    /// The next task, for a participant. It keeps its distance from an owner who spawns fast: next to
-    /// the youngest tasks each writes to lines that the other one needs.
+    /// The next task, for a participant.
     #[inline]
     fn fetch(&mut self) -> Option<Queued> {
+        match self.ahead.checked_sub(1) {
+            Some(rest) => self.ahead = rest,
+            None => self.ahead = self.lag(),
+        }
+        self.next_soon()
+    }
+
+    /// Falls back behind an owner who spawns fast, and says how many tasks there are until it is near
+    /// again: next to the youngest tasks each writes to lines that the other one needs.
+    #[cold]
+    fn lag(&self) -> usize {
         let queue = &self.tasks.queue;
         let mut length = queue.own_len();
         for _ in 0..STEPS_ASIDE {
-            if length >= DISTANCE || self.tasks.is_body_over() {
+            if length >= LEAD || self.tasks.is_body_over() {
                 break;
             }
-            pause();
-            pause();
+            (0..PAUSES).for_each(|_| pause());
             let before = replace(&mut length, queue.own_len());
             if length <= before {
                 break;
             }
         }
-        self.next_soon()
+        length.min(LEAD).saturating_sub(DISTANCE)
     }
 
     /// The next task; where there is none it waits a little, since leaving and coming back costs
