@@ -6,6 +6,12 @@ mod elsewhere;
 mod linux;
 
 #[cfg(not(target_os = "linux"))]
-pub(in crate::process) use elsewhere::OpenFile;
+pub(in crate::process) use elsewhere::{
+    Bell, Child, Launch, OpenFile, Socket, Wait, become_worker, build, entry_at, keep_takeover,
+    leave, offset_of, poll, raw_status, start_here, watch_parent,
+};
 #[cfg(target_os = "linux")]
-pub(in crate::process) use linux::OpenFile;
+pub(in crate::process) use linux::{
+    Bell, Child, Launch, OpenFile, Socket, Wait, become_worker, build, entry_at, keep_takeover,
+    leave, offset_of, poll, raw_status, start_here, watch_parent,
+};

@@ -1,0 +1,8 @@
+//! Worker processes from outside, as users see them.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests, too")]
+
+mod faults;
+mod lives;
+mod support;
