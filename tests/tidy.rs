@@ -40,6 +40,8 @@ const INVENTORY: &[&str] = &[
     "process/sys/linux/program.rs",
     "process/sys/linux/settle.rs",
     "process/sys/linux/takeover.rs",
+    "process/sys/linux/tape.rs",
+    "process/sys/linux/turnstile.rs",
     "scheduler/crew.rs",
     "scheduler/current.rs",
     "scheduler/joins.rs",

@@ -7,11 +7,13 @@ mod linux;
 
 #[cfg(not(target_os = "linux"))]
 pub(in crate::process) use elsewhere::{
-    Bell, Child, Launch, OpenFile, Socket, Wait, become_worker, build, entry_at, keep_takeover,
-    leave, offset_of, poll, raw_status, start_here, watch_parent,
+    Bell, Carrier, Child, Chime, Heard, Launch, Loaded, Mapping, OpenFile, Passage, Socket, Tape,
+    Turnstile, Wait, become_worker, build, entry_at, keep_takeover, leave, offset_of, poll,
+    raw_status, start_here, watch_parent,
 };
 #[cfg(target_os = "linux")]
 pub(in crate::process) use linux::{
-    Bell, Child, Launch, OpenFile, Socket, Wait, become_worker, build, entry_at, keep_takeover,
-    leave, offset_of, poll, raw_status, start_here, watch_parent,
+    Bell, Carrier, Child, Chime, Heard, Launch, Loaded, Mapping, OpenFile, Passage, Socket, Tape,
+    Turnstile, Wait, become_worker, build, entry_at, keep_takeover, leave, offset_of, poll,
+    raw_status, start_here, watch_parent,
 };
